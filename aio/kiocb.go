@@ -1,0 +1,160 @@
+package aio
+
+import "blksim/aio/lane"
+
+// A Target is what I/Os are submitted to: a disk, or an author's own thing.
+type Target interface {
+	// Start begins the I/O of k, on l, the lane that submitted it. It never
+	// blocks. From here on k is the target's until it calls k.Complete, exactly
+	// once, in Start or later, on any lane.
+	Start(l lane.Lane, k Kiocb)
+}
+
+// A BatchTarget is a Target that takes a batch of I/Os at once.
+type BatchTarget interface {
+	Target
+	// StartBatch is Start for each of ks, in order. The target does not keep ks.
+	StartBatch(l lane.Lane, ks []Kiocb)
+}
+
+// A CancelFunc is a target's cancel callback. It runs on whatever goroutine
+// cancels, perhaps in the middle of SetCancelFunc, and must be bounded, not block, and
+// not wait for the I/O's completion. It may call k.Complete.
+type CancelFunc func(k Kiocb)
+
+// Kiocb is a target's handle on one I/O. It is a small value, good for one
+// generation: used after its I/O has completed it changes nothing and answers as
+// its methods say, however often the slot was used again.
+//
+// The zero Kiocb is not usable.
+type Kiocb struct {
+	c  *Context
+	id ID
+}
+
+func (k Kiocb) slot() (*page, uint32) {
+	i := k.id.index()
+	return k.c.table.pages[i>>pageShift].Load(), i & (pageSlots - 1)
+}
+
+// ID is the name of the I/O, as Submit returned it.
+func (k Kiocb) ID() ID { return k.id }
+
+// Op is the operation.
+func (k Kiocb) Op() Op { p, i := k.slot(); return p.bodies[i].op }
+
+// Off is the first byte of the extent.
+func (k Kiocb) Off() int64 { p, i := k.slot(); return p.bodies[i].off }
+
+// Len is the length of the extent in bytes.
+func (k Kiocb) Len() int64 { p, i := k.slot(); return p.bodies[i].length }
+
+// Buf is the data: the target's from Start to Complete.
+func (k Kiocb) Buf() []byte { p, i := k.slot(); return p.cold[i].buf }
+
+// Private is what the target last kept with the slot. It outlives the I/O: the
+// next I/O of the slot finds it, of whatever target, so that a target can keep
+// its memory for an I/O there and allocate none in the steady state.
+func (k Kiocb) Private() any { p, i := k.slot(); return p.cold[i].private }
+
+// SetPrivate keeps v with the slot. Between Start and Complete only.
+func (k Kiocb) SetPrivate(v any) { p, i := k.slot(); p.cold[i].private = v }
+
+// SetDispatched notes when the target handed the I/O to its device, for
+// Event.Dispatched. Between Start and Complete only.
+func (k Kiocb) SetDispatched(t lane.Time) { p, i := k.slot(); p.bodies[i].dispatched = t }
+
+// Cancelled says whether a cancel of this I/O was accepted. Once true it stays
+// so until the slot's next generation, where it is false; a completion never
+// makes it true. Any goroutine. This is all that a target without a callback
+// needs: look before each step that costs something.
+func (k Kiocb) Cancelled() bool {
+	p, i := k.slot()
+	w := load(&p.words[i])
+	return sameGen(w, k.id) && w&flagAsked != 0
+}
+
+// TryStart marks the I/O as handed to the device. It answers false if a cancel
+// was accepted before: then the device must never see the I/O, and the target
+// completes it as Cancelled.
+func (k Kiocb) TryStart() bool {
+	p, i := k.slot()
+	return startAsk(&p.words[i], k.id)
+}
+
+// Requeue takes TryStart back: the device did not take the I/O after all. A cancel
+// that was accepted in between keeps it from starting again.
+func (k Kiocb) Requeue() {
+	p, i := k.slot()
+	startUndo(&p.words[i], k.id)
+}
+
+// SetCancelFunc registers the callback that a cancel runs: at most once, after
+// the cancel was accepted, and never once Complete was called. If a cancel was
+// accepted before, fn runs at once, before SetCancelFunc returns. It returns
+// ErrCancelFuncSet if there is a callback already and ErrCompleted if the I/O
+// has completed; fn is then never called.
+func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
+	p, i := k.slot()
+	a := &p.words[i]
+	switch armBegin(a, k.id) {
+	case armTwice:
+		return ErrCancelFuncSet
+	case armRun:
+		k.c.runCancel(k, a, fn)
+		return nil
+	case armStore:
+	default:
+		return ErrCompleted
+	}
+	p.cold[i].fn = fn
+	switch w, then := armFinish(a); then {
+	case armRun:
+		k.c.runCancel(k, a, fn)
+		return nil
+	case armDeliver:
+		k.c.deliver(nil, k.id, w)
+		return ErrCompleted
+	case armLate:
+		return ErrCompleted
+	}
+	return nil
+}
+
+// Completion is what became of a call of Complete.
+type Completion uint8
+
+const (
+	// Delivered: the event is in the ring. No callback of this I/O runs or
+	// will.
+	Delivered Completion = iota
+	// Left: the I/O's cancel callback, or its registration, is running at this
+	// moment on another goroutine, which will deliver the event when it ends.
+	// What the callback uses must stay until then.
+	Left
+	// Stale: the I/O had completed before. Nothing was changed; the context
+	// counts it.
+	Stale
+)
+
+// Complete ends the I/O: st is how, and n the bytes transferred. l is the lane
+// that the caller runs on, nil if it runs on none. It never waits and calls
+// nothing of the caller's. What the caller wrote before, the buffer above all,
+// is visible to the reader of the event.
+func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
+	p, i := k.slot()
+	a, b := &p.words[i], &p.bodies[i]
+	w, then := completeBegin(a, k.id)
+	if then == completeStale {
+		k.c.stats.stale.Add(1)
+		return Stale
+	}
+	b.status, b.result = st, n
+	if then == completeStore {
+		if w, then = completeFinish(a); then == completeLeft {
+			return Left
+		}
+	}
+	k.c.deliver(l, k.id, w)
+	return Delivered
+}

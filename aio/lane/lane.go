@@ -1,0 +1,60 @@
+package lane
+
+import "time"
+
+// Time is a point on the clock of a lane's group: nanoseconds since the group
+// was made. It is virtual in a simulation and monotonic wall time otherwise.
+type Time int64
+
+// Add returns t moved by d.
+func (t Time) Add(d time.Duration) Time { return t + Time(d) }
+
+// Sub returns the duration from u to t.
+func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
+
+// A Lane runs functions one at a time, in the order of arrival. State that one
+// lane owns needs no lock.
+type Lane interface {
+	// Index is the lane's number in its group, from 0.
+	Index() int
+
+	// Now is the group's clock. It may be called from anywhere.
+	Now() Time
+
+	// Post has f run on the lane, after what the same sender posted before. It
+	// never runs f inline and never blocks; it may be called from anywhere. A
+	// method value that is bound once makes it free of allocation.
+	Post(f func())
+
+	// NewTimer makes a stopped timer that runs f on the lane. It may be called
+	// from anywhere; the timer's methods may not.
+	NewTimer(f func()) Timer
+}
+
+// A Timer runs its function once on its lane, at or after the time it was armed
+// for. Its methods are for its own lane alone.
+type Timer interface {
+	// Arm sets the timer to fire d from now (at once, but never inline, when
+	// d <= 0). It replaces an earlier setting.
+	Arm(d time.Duration)
+
+	// Stop disarms the timer and says whether it was still to fire. After Stop
+	// the function does not run until the next Arm.
+	Stop() (pending bool)
+}
+
+// A Group is the set of lanes that one stack runs on: [Real], or a simulated
+// world.
+type Group interface {
+	// Lanes is the number of lanes.
+	Lanes() int
+
+	// Lane returns lane i, 0 <= i < Lanes().
+	Lane(i int) Lane
+
+	// Do runs f on lane i and returns when f, or what f set going, has called
+	// done. It is how code outside all lanes waits for one: it must not be
+	// called on a lane. The error says that done can no longer be called: the
+	// group was closed, or the simulated world has nothing left to run.
+	Do(i int, f func(done func())) error
+}

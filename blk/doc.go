@@ -1,0 +1,34 @@
+// Package blk is the block layer: it takes I/Os from [blksim/aio] and gives
+// requests to a [blksim/driver].
+//
+// A [Disk] is an aio.Target. An I/O goes
+//
+//	Start -> bounds -> bio -> software queue of the submitting lane
+//	      -> hardware queue (on its lane) -> tag, TryStart -> driver.Queue.Submit
+//	      -> Commit after the run -> ... -> Request.Complete -> Kiocb.Complete
+//
+// # Who owns what
+//
+//   - A bio belongs to the slot of its kiocb and is kept there for the next I/O.
+//     The submitting lane fills it, and from the hand-over on the hardware
+//     queue's lane has it.
+//   - A software queue belongs to its submitting lane.
+//   - A hardware queue, its requests, its tags and its counters belong to its
+//     lane. If a submitter is on that lane the hand-over is a call, else a Post.
+//
+// # Cancellation
+//
+// A cancel only marks the kiocb. The hardware queue looks when it takes a bio
+// off its queue, and completes a cancelled one there: the device never sees it.
+// TryStart decides the race. A bio that is with the driver is left alone if the
+// driver's queue has no Cancel; if it has, the kiocb carries a callback that
+// posts a kick to the queue's lane, and there, if the same I/O is still with the
+// driver, Cancel is called, once.
+//
+// # Recursion and waiting
+//
+// A driver may complete inside Submit, and an event handler may submit again: the
+// queue notes it and goes on from its loop. A queue that stops, for want of a tag
+// or because the driver said Busy, is run again by the next completion, or by a
+// timer if nothing is in flight. Nothing spins.
+package blk

@@ -1,0 +1,88 @@
+package driver
+
+import (
+	"time"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+)
+
+// A Driver is an open device: it tells its limits and opens queues.
+type Driver interface {
+	// Limits tells what the device takes. The answer never changes while the
+	// driver is open. Any lane.
+	Limits() Limits
+
+	// OpenQueue opens hardware queue qid (0 <= qid < Limits().Queues) for use on
+	// lane l with up to depth requests at once (tags 0 to depth-1). It is
+	// called from outside all lanes and may wait for the device. Optional
+	// behaviour ([Canceler], [Committer], [Poller]) is looked up in the Queue
+	// that it returns, once.
+	OpenQueue(l lane.Lane, qid, depth int) (Queue, error)
+
+	// Close closes the device and all its queues. No request is with the
+	// driver then, and after Close it completes none. Called from outside all
+	// lanes.
+	Close() error
+}
+
+// A Queue takes requests. All its methods are called on the lane that it was
+// opened for, and none of them may block.
+type Queue interface {
+	// Submit hands r to the device. OK: r is the driver's until it calls
+	// r.Complete, exactly once, on the queue's lane, now or later. Busy: the
+	// driver left r alone, and the block layer will try again after a
+	// completion, or after a while. Any other status: the driver left r alone,
+	// and the block layer completes r with that status.
+	Submit(r *Request) aio.Status
+}
+
+// A Canceler is a Queue with a cancel callback.
+type Canceler interface {
+	// Cancel tells the driver that nobody wants r any more. r is with the
+	// driver; the driver may complete r at once, later, or as if nothing had
+	// happened, but in bounded time. At most once for each Submit of r.
+	Cancel(r *Request)
+}
+
+// A Committer is a Queue that puts off telling the device until the end of a
+// run of Submits.
+type Committer interface {
+	// Commit makes the device see what was submitted. It follows each run of
+	// one or more Submits that answered OK.
+	Commit()
+}
+
+// A Poller is a Queue that can look for completions without an interrupt.
+type Poller interface {
+	// Poll completes at most budget finished requests and returns how many.
+	Poll(budget int) int
+}
+
+// Limits is what a device takes. The zero value of a field has the meaning
+// stated there.
+type Limits struct {
+	Capacity    int64         // bytes; a multiple of BlockSize
+	BlockSize   int           // logical block, bytes: extents are multiples of it; a power of two, at least 512
+	MaxTransfer int64         // bytes a request; 0: no limit
+	MaxSegments int           // buffers a request; 0: no limit
+	Queues      int           // hardware queues, at least 1
+	QueueDepth  int           // requests at once in each queue, at least 1
+	Ops         OpSet         // the operations it takes
+	RetryDelay  time.Duration // when to try again after Busy with nothing in flight; 0: 100 us
+}
+
+// OpSet is a set of operations, one bit each.
+type OpSet uint8
+
+// Ops makes a set of the given operations.
+func Ops(ops ...aio.Op) OpSet {
+	var s OpSet
+	for _, op := range ops {
+		s |= 1 << op
+	}
+	return s
+}
+
+// Has says whether op is in the set.
+func (s OpSet) Has(op aio.Op) bool { return s&(1<<op) != 0 }

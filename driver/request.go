@@ -1,0 +1,34 @@
+package driver
+
+import "blksim/aio"
+
+// A Request is one command for a device. The block layer makes all requests of
+// a queue when it opens it, one for each tag, and uses them again and again;
+// the driver owns a request from a Submit that answers OK until Complete.
+type Request struct {
+	Op     aio.Op
+	Off    int64    // first byte on the device; a multiple of the block size
+	Len    int64    // bytes; 0 for Flush
+	Bufs   [][]byte // the data, Len bytes in all, for Read and Write; the driver's until Complete
+	Tag    int      // 0 <= Tag < depth: no two requests that are with the driver share one
+	Driver any      // the driver's own; kept from one use of the request to the next
+
+	owner Completer
+}
+
+// A Completer gets a request back. The block layer is one; so is a driver that
+// wraps another, and a test.
+type Completer interface {
+	CompleteRequest(r *Request, st aio.Status, n int64)
+}
+
+// NewRequest makes a request with the given tag that goes back to owner.
+func NewRequest(owner Completer, tag int) *Request {
+	return &Request{Tag: tag, owner: owner}
+}
+
+// Complete gives r back: st is how it ended and n the bytes transferred. The
+// driver calls it exactly once for each Submit that answered OK, on the queue's
+// lane, and does not touch r or its buffers afterwards. It never calls back
+// into the driver.
+func (r *Request) Complete(st aio.Status, n int64) { r.owner.CompleteRequest(r, st, n) }
