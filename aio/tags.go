@@ -84,10 +84,10 @@ func (p *tagPool) take(li, want int) (group, mask uint32) {
 // refill moves one group's free tags from the bitmap to c, which is empty.
 func (p *tagPool) refill(c *tagCache) bool {
 	n := uint32(len(p.free))
-	for range n {
-		g := c.next
-		if c.next++; c.next == n {
-			c.next = 0
+	for i := range n {
+		g := c.next + i
+		if g >= n {
+			g -= n
 		}
 		step.Read(&p.free[g])
 		if p.free[g].Load() == 0 {
@@ -95,6 +95,9 @@ func (p *tagPool) refill(c *tagCache) bool {
 		}
 		step.Write(&p.free[g])
 		if mask := p.free[g].Swap(0); mask != 0 {
+			// Look here first the next time: the tags that come back are of
+			// slots that are warm, and no more slots are touched than needed.
+			c.next = g
 			// Nobody else writes an empty cache, so a store is enough.
 			step.Write(&c.word)
 			c.word.Store(uint64(g)<<32 | uint64(mask))
