@@ -1,0 +1,86 @@
+package lane
+
+import "sync"
+
+// inbox is what has been posted to a real lane and not yet been run. It is the
+// only part of a lane that others touch. Its lock is a leaf: nothing else is
+// locked, called or waited for under it.
+//
+// Two slices take turns, one being filled and one being run, so that a lane in
+// steady state allocates nothing and takes the lock once for a whole batch. The
+// alternative, a lock-free list, needs a node for each post and lost.
+//
+// The shared steps, for whoever explores their interleavings:
+//
+//	post   S1: lock, append, clear parked, unlock    S2: fill wake, if it was parked
+//	take   L1: lock, swap, clear parked, unlock
+//	park   L2: lock, set parked if nothing came, unlock    L3: wait for wake or a deadline
+//	close  C1: lock, set closed, clear parked, unlock    C2: fill wake
+//
+// No wake-up is lost: after L2 an S1 sees parked, and its S2 leaves a token in
+// wake whether or not L3 has begun. A token that comes too late (the lane had
+// been woken by a deadline) costs one empty round.
+type inbox struct {
+	// wake holds one token. It pairs with parked.
+	wake chan struct{}
+
+	mu sync.Mutex
+	// mu guards what follows.
+	posted []func()
+	parked bool // the lane waits, or is about to, and must be woken
+	closed bool // takes no more
+}
+
+// post appends f and wakes the lane if it is parked. It says false, and drops
+// f, if the inbox is closed.
+func (b *inbox) post(f func()) bool {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.posted = append(b.posted, f)
+	parked := b.parked
+	b.parked = false
+	b.mu.Unlock()
+	if parked {
+		b.wakeUp()
+	}
+	return true
+}
+
+// take exchanges what was posted for an empty slice. It also says whether the
+// inbox is closed, so that an empty batch is the last one.
+func (b *inbox) take(empty []func()) (batch []func(), closed bool) {
+	b.mu.Lock()
+	batch, b.posted = b.posted, empty
+	b.parked = false
+	closed = b.closed
+	b.mu.Unlock()
+	return batch, closed
+}
+
+// park says whether the lane may wait for wake: nothing is there to be taken.
+func (b *inbox) park() bool {
+	b.mu.Lock()
+	b.parked = len(b.posted) == 0 && !b.closed
+	parked := b.parked
+	b.mu.Unlock()
+	return parked
+}
+
+// close lets the lane run what was posted so far and nothing after it.
+func (b *inbox) close() {
+	b.mu.Lock()
+	b.closed = true
+	b.parked = false
+	b.mu.Unlock()
+	b.wakeUp()
+}
+
+func (b *inbox) wakeUp() {
+	select {
+	case b.wake <- struct{}{}:
+	default: // a token is there already
+	}
+}

@@ -1,0 +1,156 @@
+package lane
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"blksim/internal/wheel"
+)
+
+// turn is how many posted functions may run before due timers have their turn,
+// and the other way round, so that neither can starve the other.
+const turn = 64
+
+// realLane is a lane with a goroutine of its own, which owns all of it except
+// the inbox.
+type realLane struct {
+	group *Real
+	index int
+	inbox inbox
+
+	// batch is what was taken from the inbox; batch[:ran] has been run.
+	batch []func()
+	ran   int
+
+	timers wheel.Queue[realTimer]
+	// alarm wakes the parked lane for its next timer.
+	alarm *time.Timer
+
+	// rounds counts the times that the lane went on after parking. The lane
+	// writes it and tests read it.
+	rounds atomic.Uint64
+}
+
+func newRealLane(r *Real, index int) *realLane {
+	l := &realLane{group: r, index: index}
+	l.inbox.wake = make(chan struct{}, 1)
+	l.alarm = time.NewTimer(math.MaxInt64)
+	l.alarm.Stop()
+	return l
+}
+
+func (l *realLane) Index() int    { return l.index }
+func (l *realLane) Now() Time     { return l.group.Now() }
+func (l *realLane) Post(f func()) { l.inbox.post(f) }
+
+// run is the lane's goroutine: posted functions and due timers take turns, and
+// when there are none of either it parks.
+func (l *realLane) run() {
+	orderly := false
+	defer func() {
+		l.group.running.Done()
+		if !orderly {
+			go l.group.Close() // see Real: Goexit on a lane
+		}
+	}()
+	for {
+		posted, closed := l.runPosted()
+		if closed && !posted {
+			break
+		}
+		fired := !closed && l.runDue()
+		if !posted && !fired && !closed {
+			l.park()
+		}
+	}
+	orderly = true
+}
+
+// runPosted runs up to a turn of posted functions. It says whether there were
+// any, and whether the inbox is closed, of which it learns when it looks for
+// more.
+func (l *realLane) runPosted() (any, closed bool) {
+	if l.ran == len(l.batch) {
+		l.batch, closed = l.inbox.take(l.batch[:0])
+		l.ran = 0
+	}
+	end := min(l.ran+turn, len(l.batch))
+	any = l.ran < end
+	for l.ran < end {
+		f := l.batch[l.ran]
+		l.batch[l.ran] = nil // what f holds is garbage once it has run
+		l.ran++
+		f()
+	}
+	return any, closed
+}
+
+// runDue runs up to a turn of due timers and says whether there were any. Each
+// leaves the queue just before it runs, so one that an earlier one stopped or
+// set again does not run.
+func (l *realLane) runDue() (any bool) {
+	if l.timers.Len() == 0 {
+		return false
+	}
+	now := int64(l.Now())
+	for range turn {
+		n := l.timers.PopDue(now)
+		if n == nil {
+			return any
+		}
+		any = true
+		n.Owner.f()
+	}
+	return true
+}
+
+// park waits until something is posted or a timer may be due.
+func (l *realLane) park() {
+	next, armed := l.timers.Bound()
+	wait := time.Duration(next) - time.Duration(l.Now())
+	if armed && wait <= 0 || !l.inbox.park() {
+		return
+	}
+	if !armed {
+		<-l.inbox.wake
+	} else {
+		l.alarm.Reset(wait)
+		select {
+		case <-l.inbox.wake:
+			l.alarm.Stop()
+		case <-l.alarm.C:
+		}
+	}
+	l.rounds.Add(1)
+}
+
+// realTimer is a timer of a real lane.
+type realTimer struct {
+	node wheel.Node[realTimer]
+	lane *realLane
+	f    func()
+}
+
+func (l *realLane) NewTimer(f func()) Timer {
+	t := &realTimer{lane: l, f: f}
+	t.node.Owner = t
+	return t
+}
+
+func (t *realTimer) Arm(d time.Duration) {
+	t.lane.timers.Add(&t.node, int64(after(t.lane.Now(), d)))
+}
+
+func (t *realTimer) Stop() (pending bool) { return t.lane.timers.Remove(&t.node) }
+
+// after is d from now, or the end of time if that is beyond it.
+func after(now Time, d time.Duration) Time {
+	if d <= 0 {
+		return now
+	}
+	if at := now.Add(d); at > now {
+		return at
+	}
+	return math.MaxInt64
+}

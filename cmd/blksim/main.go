@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err != nil {
+		fmt.Fprintf(stderr, "blksim: %v\n", err)
+	}
+	return codeOf(err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "blksim",
+		Short: "A block I/O laboratory: any I/O, cancelled at any stage, completes exactly once",
+		Long: `blksim replays traces of block I/O through a whole stack (asynchronous core,
+block layer, NVMe driver, virtual NVMe device) in deterministic virtual time or
+in real time, and tells what became of every request, cancelled ones above all.
+
+Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input, 4 device or
+environment, 5 result not written, 6 only part of the input was good,
+130 and 143 interrupted.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q: see blksim help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
+	root.AddCommand(newReplay())
+	return root
+}

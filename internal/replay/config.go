@@ -1,0 +1,82 @@
+package replay
+
+import (
+	"fmt"
+	"time"
+)
+
+// Timing is when the records are submitted.
+type Timing uint8
+
+// The timings.
+const (
+	TraceTiming Timing = iota // each at its time in the trace: an open loop
+	AFAP                      // without their times, as fast as the stack takes them
+	Closed                    // Depth in flight: the next one when one ends
+)
+
+var timingNames = []string{"trace", "afap", "closed"}
+
+func (t Timing) String() string { return timingNames[t] }
+
+// ParseTiming is the inverse of String.
+func ParseTiming(s string) (Timing, error) {
+	for i, n := range timingNames {
+		if s == n {
+			return Timing(i), nil
+		}
+	}
+	return 0, fmt.Errorf("timing %q: want trace, afap or closed", s)
+}
+
+// DefaultLimit bounds the I/Os in flight where Depth does not.
+const DefaultLimit = 65536
+
+// Config says how to run.
+type Config struct {
+	Timing    Timing
+	TimeScale float64 // times of the trace are multiplied by it; 0: 1
+	Depth     int     // I/Os in flight at the most; 0: 32 for Closed, DefaultLimit else
+
+	// Deadline: an I/O that is not complete so long after it was due is
+	// cancelled. 0: none.
+	Deadline time.Duration
+	// CancelTrace: an I/O is cancelled when its record says so.
+	CancelTrace bool
+	// CancelChance: so many in a million I/Os are cancelled, at a time drawn
+	// evenly from [0, CancelWithin) after they are submitted.
+	CancelChance int
+	CancelWithin time.Duration
+
+	Wrap    bool   // an extent beyond the end wraps around, instead of being an error
+	SkipBad bool   // a record that the disk cannot take is counted, instead of ending the run
+	Seed    uint64 // of the random cancels
+}
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	switch {
+	case c.TimeScale < 0:
+		return fmt.Errorf("time scale %g: want more than 0", c.TimeScale)
+	case c.Depth < 0 || c.Depth > DefaultLimit:
+		return fmt.Errorf("depth %d: want 1 to %d", c.Depth, DefaultLimit)
+	case c.Deadline < 0:
+		return fmt.Errorf("deadline %v: want more than 0", c.Deadline)
+	case c.CancelChance < 0 || c.CancelChance > 1e6:
+		return fmt.Errorf("cancel chance %d: want 0 to 1000000 in a million", c.CancelChance)
+	case c.CancelChance > 0 && c.CancelWithin <= 0:
+		return fmt.Errorf("cancel within %v: want more than 0", c.CancelWithin)
+	}
+	return nil
+}
+
+// Limit is the number of I/Os in flight at the most.
+func (c Config) Limit() int {
+	switch {
+	case c.Depth > 0:
+		return c.Depth
+	case c.Timing == Closed:
+		return 32
+	}
+	return DefaultLimit
+}

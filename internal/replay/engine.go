@@ -1,0 +1,104 @@
+package replay
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+	"blksim/blk"
+	"blksim/traces"
+)
+
+// Source is where records come from: a *traces.Reader, or a test's slice.
+type Source interface {
+	// Read is as traces.Reader.Read.
+	Read(recs []traces.Record) (int, error)
+}
+
+// Live is how far a run is. Any goroutine may read it.
+type Live struct {
+	Records atomic.Int64 // taken from the source
+	Ended   atomic.Int64 // I/Os that have their event
+	Now     atomic.Int64 // nanoseconds of the run's clock since its start
+	Bytes   atomic.Int64 // of the source's input consumed, where it says so
+}
+
+// Engine is one run.
+type Engine struct {
+	cfg     Config
+	group   lane.Group
+	disk    *blk.Disk
+	ctx     *aio.Context
+	workers []*worker
+	pump    pump
+	stop    atomic.Bool
+
+	Live Live
+}
+
+// New prepares a run of src over disk, with a worker on each of lanes, which are
+// submitters of the disk. name is how messages call the source.
+func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src Source, name string) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	if cfg.TimeScale == 0 {
+		cfg.TimeScale = 1
+	}
+	e := &Engine{cfg: cfg, group: group, disk: disk}
+	ctx, err := aio.New(aio.Options{Capacity: cfg.Limit(), Lanes: lanes, OnEvents: e.onEvents})
+	if err != nil {
+		return nil, err
+	}
+	e.ctx = ctx
+	for i, l := range lanes {
+		e.workers = append(e.workers, newWorker(e, i, l))
+	}
+	e.pump.init(e, src, name)
+	return e, nil
+}
+
+// Run runs to the end of the source and of every I/O. The error is the
+// source's, a record's or the group's; the result tells what was done until
+// then, and is complete in itself either way. From outside all lanes.
+func (e *Engine) Run() (*Result, error) {
+	err := e.group.Do(0, e.pump.begin)
+	if err == nil {
+		err = e.pump.err
+	}
+	return e.result(), err
+}
+
+// Stop has the run end early: nothing more is submitted, and what is in flight
+// is cancelled. Any goroutine.
+func (e *Engine) Stop() {
+	e.stop.Store(true)
+	if r, ok := e.group.(*lane.Real); ok {
+		r.Lane(0).Post(e.pump.runFn)
+	}
+}
+
+// onEvents takes the events of one lane.
+func (e *Engine) onEvents(l lane.Lane, evs []aio.Event) {
+	now := l.Now()
+	for i := range evs {
+		ev := &evs[i]
+		w := e.workers[ev.Data>>32]
+		if w.lane == l {
+			w.end(ev, now)
+			continue
+		}
+		// An I/O that another lane completed: rare, so it may cost a closure.
+		late := *ev
+		w.lane.Post(func() {
+			w.end(&late, w.lane.Now())
+			w.settle()
+		})
+	}
+	for _, w := range e.workers {
+		if w.lane == l {
+			w.settle()
+		}
+	}
+}

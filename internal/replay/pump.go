@@ -1,0 +1,289 @@
+package replay
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+	"blksim/traces"
+)
+
+const (
+	readBatch = 512
+	chunkSize = 64
+)
+
+// pump feeds the workers. It belongs to lane 0.
+type pump struct {
+	e    *Engine
+	lane lane.Lane
+	src  Source
+	name string
+
+	recs     []traces.Record
+	pos, n   int
+	srcErr   error // what the source said after recs[:n]
+	err      error // what ended the run
+	ended    bool  // no more records will be taken
+	stopped  bool
+	finished bool
+
+	start    lane.Time
+	end      lane.Time // of the last I/O; valid once finished
+	inFlight int
+	limit    int
+	turn     int // whose record is next
+	timer    lane.Timer
+	runFn    func()
+	done     func()
+
+	free   []*chunk
+	filled []*chunk // by worker; nil: none open
+
+	records  int64
+	replayed int64
+	skipped  map[string]int64
+	expanded int64
+	wrapped  int64
+	span     int64 // of the trace's times, ns
+}
+
+// item is a record on its way to a worker.
+type item struct {
+	op          aio.Op
+	off, length int64
+	cancelAfter int64
+	due         lane.Time
+}
+
+// chunk carries items to a worker, and comes back.
+type chunk struct {
+	items  []item
+	w      *worker
+	takeFn func() // to the worker
+	backFn func() // and back
+}
+
+func (p *pump) init(e *Engine, src Source, name string) {
+	p.e, p.src, p.name = e, src, name
+	p.lane = e.group.Lane(0)
+	p.recs = make([]traces.Record, readBatch)
+	p.limit = e.cfg.Limit()
+	p.timer = p.lane.NewTimer(p.run)
+	p.runFn = p.run
+	p.filled = make([]*chunk, len(e.workers))
+	p.skipped = map[string]int64{}
+}
+
+// begin starts the run.
+func (p *pump) begin(done func()) {
+	p.done = done
+	p.start = p.lane.Now()
+	p.run()
+}
+
+// run takes every record that is due and that there is room for.
+func (p *pump) run() {
+	if p.finished {
+		return
+	}
+	if p.e.stop.Load() && !p.stopped {
+		p.stopped, p.ended = true, true
+		p.timer.Stop()
+		p.e.ctx.CancelAll()
+	}
+	now := p.lane.Now()
+	for !p.ended && p.inFlight < p.limit {
+		if p.pos == p.n && !p.fill() {
+			break
+		}
+		r := &p.recs[p.pos]
+		due := now
+		if p.e.cfg.Timing == TraceTiming {
+			due = p.start.Add(time.Duration(float64(r.Time) * p.e.cfg.TimeScale))
+			if due > now {
+				p.timer.Arm(due.Sub(now))
+				break
+			}
+		}
+		p.pos++
+		p.take(r, due)
+	}
+	for i, c := range p.filled {
+		if c != nil {
+			p.filled[i] = nil
+			p.send(c)
+		}
+	}
+	p.e.Live.Now.Store(int64(now - p.start))
+	if p.ended && p.inFlight == 0 {
+		p.finished = true
+		p.end = now
+		p.done()
+	}
+}
+
+// fill reads the next records. It answers false at the end.
+func (p *pump) fill() bool {
+	p.pos, p.n = 0, 0
+	for p.n == 0 {
+		if p.srcErr != nil {
+			p.ended = true
+			if p.srcErr != io.EOF {
+				p.err = p.srcErr
+			}
+			return false
+		}
+		p.n, p.srcErr = p.src.Read(p.recs)
+	}
+	p.e.Live.Records.Add(int64(p.n))
+	if b, ok := p.src.(interface{ BytesRead() int64 }); ok {
+		p.e.Live.Bytes.Store(b.BytesRead())
+	}
+	return true
+}
+
+// take checks one record and gives it to a worker.
+func (p *pump) take(r *traces.Record, due lane.Time) {
+	p.records++
+	p.span = max(p.span, r.Time)
+	it := item{op: opOf(r.Op), off: r.Offset, length: r.Length, cancelAfter: r.CancelAfter, due: due}
+	if reason := p.fit(&it); reason != "" {
+		if p.e.cfg.SkipBad {
+			p.skipped[reason]++
+			return
+		}
+		p.ended = true
+		p.err = &RecordError{Name: p.name, Line: r.Line, Op: it.op, Off: r.Offset, Len: r.Length, Reason: reason,
+			Capacity: p.e.disk.Limits().Capacity}
+		return
+	}
+	p.replayed++
+	p.inFlight++
+	w := p.turn
+	if p.turn++; p.turn == len(p.filled) {
+		p.turn = 0
+	}
+	c := p.filled[w]
+	if c == nil {
+		c = p.chunk(p.e.workers[w])
+		p.filled[w] = c
+	}
+	c.items = append(c.items, it)
+	if len(c.items) == chunkSize {
+		p.filled[w] = nil
+		p.send(c)
+	}
+}
+
+// The reasons for which a disk cannot take a record.
+const (
+	reasonBeyond      = "beyond the end of the device"
+	reasonUnsupported = "operation not supported by the device"
+	reasonTooLong     = "longer than the device's largest transfer"
+)
+
+// fit makes a record fit the disk's blocks, and says why it cannot.
+func (p *pump) fit(it *item) string {
+	lim := p.e.disk.Limits()
+	if it.op == aio.OpFlush {
+		it.off, it.length = 0, 0
+	} else {
+		block := int64(lim.BlockSize)
+		if head, tail := it.off%block, (it.off+it.length)%block; head != 0 || tail != 0 {
+			it.off -= head
+			it.length += head
+			if tail != 0 {
+				it.length += block - tail
+			}
+			p.expanded++
+		}
+		if p.e.cfg.Wrap && it.length <= lim.Capacity && it.off > lim.Capacity-it.length {
+			it.off = min(it.off%lim.Capacity, lim.Capacity-it.length)
+			p.wrapped++
+		}
+	}
+	switch p.e.disk.Check(it.op, it.off, it.length) {
+	case aio.OK:
+		return ""
+	case aio.OutOfRange:
+		return reasonBeyond
+	case aio.NotSupported:
+		return reasonUnsupported
+	}
+	return reasonTooLong
+}
+
+// A RecordError is a record that the device cannot take.
+type RecordError struct {
+	Name     string
+	Line     int64
+	Op       aio.Op
+	Off, Len int64 // bytes, as in the trace
+	Reason   string
+	Capacity int64 // of the device, bytes
+}
+
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("%s:%d: %s of %d bytes at %d: %s (%d bytes)",
+		e.Name, e.Line, e.Op, e.Len, e.Off, e.Reason, e.Capacity)
+}
+
+func opOf(op traces.Op) aio.Op {
+	switch op {
+	case traces.Read:
+		return aio.OpRead
+	case traces.Write:
+		return aio.OpWrite
+	case traces.Flush:
+		return aio.OpFlush
+	case traces.Discard:
+		return aio.OpDiscard
+	}
+	return aio.OpWriteZeroes
+}
+
+// chunk gets an empty chunk for w.
+func (p *pump) chunk(w *worker) *chunk {
+	var c *chunk
+	if n := len(p.free); n > 0 {
+		c = p.free[n-1]
+		p.free = p.free[:n-1]
+	} else {
+		c = &chunk{items: make([]item, 0, chunkSize)}
+		c.takeFn = func() {
+			c.w.take(c)
+			p.lane.Post(c.backFn)
+		}
+		c.backFn = func() { p.back(c) }
+	}
+	c.w = w
+	return c
+}
+
+func (p *pump) back(c *chunk) {
+	c.items = c.items[:0]
+	p.free = append(p.free, c)
+}
+
+// send hands a chunk over.
+func (p *pump) send(c *chunk) {
+	if c.w.lane == p.lane {
+		c.w.take(c)
+		p.back(c)
+		return
+	}
+	c.w.lane.Post(c.takeFn)
+}
+
+// credit takes back the room of the I/Os that ended.
+func (p *pump) credit() {
+	for _, w := range p.e.workers {
+		n := w.ended.Swap(0)
+		p.inFlight -= int(n)
+		p.e.Live.Ended.Add(n)
+	}
+	p.run()
+}

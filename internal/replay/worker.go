@@ -1,0 +1,179 @@
+package replay
+
+import (
+	"sync/atomic"
+	"time"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+	"blksim/sim"
+)
+
+// worker submits on one lane. All of it but ended is the lane's own.
+type worker struct {
+	e     *Engine
+	index int
+	lane  lane.Lane
+	rand  *sim.Rand
+
+	flights []*flight // by the low half of aio.IO.Data
+	free    []*flight
+	ios     []aio.IO
+	ids     []aio.ID
+	batch   []*flight
+	data    []byte // what all I/Os of this worker read to and write from
+
+	count    int64        // I/Os that ended since the last settle
+	ended    atomic.Int64 // and that the pump has not been told of; pairs with pump.credit
+	creditFn func()
+
+	tally Tally
+}
+
+// flight is one I/O of a worker, used again and again.
+type flight struct {
+	w        *worker
+	index    uint64
+	id       aio.ID
+	op       aio.Op
+	length   int64
+	due      lane.Time
+	cancelAt lane.Time // 0: never
+	askedAt  lane.Time // when a cancel was accepted; 0: not
+	timer    lane.Timer
+	armed    bool
+}
+
+func newWorker(e *Engine, index int, l lane.Lane) *worker {
+	w := &worker{e: e, index: index, lane: l, rand: sim.NewRand(e.cfg.Seed, "replay/cancel")}
+	// Each worker has a stream of its own, or the order of the workers would
+	// decide who gets which number.
+	for range index {
+		w.rand = sim.NewRand(w.rand.Uint64(), "replay/cancel")
+	}
+	w.creditFn = e.pump.credit
+	return w
+}
+
+// take submits a chunk.
+func (w *worker) take(c *chunk) {
+	now := w.lane.Now()
+	w.ios, w.batch = w.ios[:0], w.batch[:0]
+	for i := range c.items {
+		it := &c.items[i]
+		f := w.flight()
+		f.op, f.length, f.due, f.askedAt = it.op, it.length, it.due, 0
+		f.cancelAt = w.cancelAt(it, now)
+		io := aio.IO{Op: it.op, Off: it.off, Len: it.length, Data: uint64(w.index)<<32 | f.index}
+		if it.op.HasData() {
+			io.Buf = w.buf(it.length)
+		}
+		w.ios = append(w.ios, io)
+		w.batch = append(w.batch, f)
+		w.tally.Slip.Add(int64(now - it.due))
+	}
+	if cap(w.ids) < len(w.ios) {
+		w.ids = make([]aio.ID, chunkSize)
+	}
+	w.submit(now)
+}
+
+func (w *worker) submit(now lane.Time) {
+	ids := w.ids[:len(w.ios)]
+	n, err := w.e.ctx.SubmitBatch(w.lane, w.e.disk, w.ios, ids)
+	w.tally.Submitted += int64(n)
+	for i, f := range w.batch[:n] {
+		f.id = ids[i]
+		if f.cancelAt != 0 {
+			f.armed = true
+			f.timer.Arm(f.cancelAt.Sub(now))
+		}
+	}
+	// There is always room: the pump sends no more than the capacity.
+	if err != nil {
+		panic("replay: submit: " + err.Error())
+	}
+	// A stop that came after the pump had sent these did not see them.
+	if w.e.stop.Load() {
+		for _, id := range ids {
+			w.e.ctx.Cancel(id)
+		}
+	}
+}
+
+// cancelAt is when an I/O is to be cancelled, 0 if never.
+func (w *worker) cancelAt(it *item, now lane.Time) lane.Time {
+	cfg := &w.e.cfg
+	var at lane.Time
+	earliest := func(t lane.Time) {
+		if at == 0 || t < at {
+			at = max(t, 1)
+		}
+	}
+	if cfg.Deadline > 0 {
+		earliest(it.due.Add(cfg.Deadline))
+	}
+	if cfg.CancelTrace && it.cancelAfter >= 0 {
+		earliest(it.due.Add(time.Duration(float64(it.cancelAfter) * cfg.TimeScale)))
+	}
+	if cfg.CancelChance > 0 && w.rand.Bool(uint64(cfg.CancelChance), 1e6) {
+		earliest(now.Add(w.rand.Duration(0, cfg.CancelWithin)))
+	}
+	return at
+}
+
+// cancel is what a flight's timer does.
+func (f *flight) cancel() {
+	f.armed = false
+	t := &f.w.tally
+	t.CancelAsked++
+	if f.w.e.ctx.Cancel(f.id) == aio.Accepted {
+		f.askedAt = f.w.lane.Now()
+		t.CancelAccepted++
+	}
+}
+
+// end takes one event.
+func (w *worker) end(ev *aio.Event, now lane.Time) {
+	f := w.flights[uint32(ev.Data)]
+	if f.armed {
+		f.armed = false
+		f.timer.Stop()
+	}
+	w.tally.add(f, ev, now, w.e.cfg.Deadline)
+	w.free = append(w.free, f)
+	w.count++
+}
+
+// settle tells the pump how many ended.
+func (w *worker) settle() {
+	if w.count == 0 {
+		return
+	}
+	n := w.count
+	w.count = 0
+	if w.ended.Add(n) == n {
+		w.e.pump.lane.Post(w.creditFn)
+	}
+}
+
+func (w *worker) flight() *flight {
+	if n := len(w.free); n > 0 {
+		f := w.free[n-1]
+		w.free = w.free[:n-1]
+		return f
+	}
+	f := &flight{w: w, index: uint64(len(w.flights))}
+	f.timer = w.lane.NewTimer(f.cancel)
+	w.flights = append(w.flights, f)
+	return f
+}
+
+// buf returns n bytes to transfer. A replay has no data of its own, so all I/Os
+// of a worker share one piece of memory.
+func (w *worker) buf(n int64) []byte {
+	if int64(len(w.data)) < n {
+		w.data = make([]byte, max(n, 1<<20))
+	}
+	return w.data[:n]
+}

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"blksim/internal/replay"
+)
+
+// sampleRun is a run that balances.
+func sampleRun(name string) *Run {
+	res := &replay.Result{Records: 110, Replayed: 100, Skipped: map[string]int64{"beyond the end of the device": 10},
+		Span: time.Second, Elapsed: 2 * time.Second}
+	t := &res.Tally
+	t.Submitted, t.Completed, t.TooLate, t.Skipped = 100, 90, 2, 6
+	t.Aborted, t.Failed[6] = 3, 1
+	t.CancelAsked, t.CancelAccepted = 11, 11
+	op := &t.Ops[0]
+	op.Submitted, op.Completed, op.Bytes = 100, 90, 90*4096
+	for i := range 90 {
+		op.Latency.Add(int64(i+1) * 1000)
+		op.Queue.Add(int64(i) * 10)
+		op.Device.Add(1000)
+	}
+	r := &Run{Name: name, Trace: Trace{Name: "x.trace", Format: "blksim"}, Setup: Setup{Device: "sim:x", Driver: name,
+		Capacity: 1 << 40, BlockSize: 512, Queues: 1, QueueDepth: 32, Clock: "virtual", Timing: "trace", TimeScale: 1, DeadlineNs: 5e6}}
+	r.Fill(res, map[string]int64{"not I/O": 5}, 1)
+	r.Block = Block{Queued: 100, Skipped: 6, Dispatched: 94}
+	r.Device = Device{Counted: true, Commands: 94, Aborts: &Aborts{Asked: 5, Aborted: 3, NotAborted: 2, Completed07: 3}}
+	return r
+}
+
+func TestABalancedRunBalances(t *testing.T) {
+	r := sampleRun("nvme")
+	r.Balance()
+	require.True(t, r.Accounting.Balanced, r.Odd)
+	require.EqualValues(t, 116, r.Accounting.Records.In)
+	require.EqualValues(t, 94, r.Accounting.Device.Commands)
+	require.Equal(t, 45.0, r.IOPS)
+}
+
+func TestWhatDoesNotAddUpIsFound(t *testing.T) {
+	for name, spoil := range map[string]func(r *Run){
+		"records in":                     func(r *Run) { r.Accounting.Records.In++ },
+		"records replayed":               func(r *Run) { r.Accounting.Records.Replayed++; r.Accounting.Records.In++ },
+		"requests submitted = completed": func(r *Run) { r.Accounting.Requests.Stuck = 1 },
+		"skipped by the block layer":     func(r *Run) { r.Block.Skipped++ },
+		"commands in the device = req":   func(r *Run) { r.Block.Dispatched++ },
+		"commands in the device = sub":   func(r *Run) { r.Device.Commands++; r.Block.Dispatched++ },
+		"commands completed as aborted":  func(r *Run) { r.Device.Aborts.Completed07++ },
+		"aborted in the device":          func(r *Run) { r.Accounting.Requests.Cancelled.Aborted++ },
+	} {
+		r := sampleRun("nvme")
+		spoil(r)
+		r.Balance()
+		require.False(t, r.Accounting.Balanced, name)
+		require.Contains(t, strings.Join(r.Odd, "\n"), name)
+	}
+}
+
+func TestTableHasARowForEachNumberAndAColumnForEachRun(t *testing.T) {
+	a, b := sampleRun("nvme"), sampleRun("nvme,callback=off")
+	a.Balance()
+	b.Balance()
+	var out strings.Builder
+	require.NoError(t, WriteTable(&out, []*Run{a, b}))
+	require.Contains(t, out.String(), `trace    x.trace: blksim, 116 records over 1 s
+device   sim:x: 1 TiB, 512 B blocks; 1 queue x depth 32
+timing   trace; virtual time; seed 0
+cancel   after 5ms, if not complete
+`)
+	for _, row := range [][]string{
+		{"submitted", "100", "100"}, {"too late to cancel", "2", "2"}, {"failed", "1", "1"},
+		{"cancelled: skipped at dispatch", "6", "6"}, {"cancelled: aborted in device", "3", "3"},
+		{"commands", "94", "94"}, {"IOPS", "45.0", "45.0"}, {"records not replayed", "16", "16"},
+	} {
+		require.True(t, hasRow(out.String(), row), "%v in\n%s", row, &out)
+	}
+	for _, line := range strings.Split(out.String(), "\n") {
+		require.LessOrEqual(t, len(line), 80)
+	}
+}
+
+// hasRow looks for a line with the given label and cells.
+func hasRow(table string, row []string) bool {
+	for _, line := range strings.Split(table, "\n") {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, row[0]+" "); ok && strings.Join(strings.Fields(rest), " ") == strings.Join(row[1:], " ") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestJSONOfARunReadsBackTheSame(t *testing.T) {
+	a := sampleRun("nvme")
+	a.Balance()
+	var one, several strings.Builder
+	require.NoError(t, WriteJSON(&one, []*Run{a}))
+	var got Run
+	require.NoError(t, json.Unmarshal([]byte(one.String()), &got))
+	require.Equal(t, a, &got)
+	require.NoError(t, WriteJSON(&several, []*Run{a, a}))
+	require.Contains(t, several.String(), SeveralSchema)
+}
+
+func TestUnits(t *testing.T) {
+	for ns, want := range map[int64]string{0: "0 ns", 999: "999 ns", 1000: "1 us", 1234: "1.23 us", 99_960: "100 us",
+		12_345_678: "12.3 ms", 1_500_000_000: "1.50 s", 123_000_000_000: "123 s", 12_345_000_000_000: "12,345 s", -5000: "-5 us"} {
+		require.Equal(t, want, nanos(ns))
+	}
+	for n, want := range map[float64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.50 KiB", 1 << 40: "1 TiB"} {
+		require.Equal(t, want, bytes(n))
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
+		require.Equal(t, want, count(n))
+	}
+}

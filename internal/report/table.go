@@ -1,0 +1,243 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// rows collects the lines of a table: a label, and a cell for each run.
+type rows struct {
+	runs  []*Run
+	lines []line
+}
+
+type line struct {
+	label string
+	cells []string // nil: a heading
+}
+
+func (t *rows) heading(s string) { t.lines = append(t.lines, line{label: s}) }
+
+// row adds a line, unless all its cells are empty.
+func (t *rows) row(label string, cell func(r *Run) string) {
+	l := line{label: "  " + label, cells: make([]string, len(t.runs))}
+	some := false
+	for i, r := range t.runs {
+		l.cells[i] = cell(r)
+		some = some || l.cells[i] != ""
+	}
+	if some {
+		t.lines = append(t.lines, l)
+	}
+}
+
+// number adds a row of counts; unless always is set, only where one is not zero.
+func (t *rows) number(label string, always bool, n func(r *Run) int64) {
+	some := always
+	for _, r := range t.runs {
+		some = some || n(r) != 0
+	}
+	if some {
+		t.row(label, func(r *Run) string { return count(n(r)) })
+	}
+}
+
+// WriteTable writes runs of one trace on one device, side by side.
+func WriteTable(w io.Writer, runs []*Run) error {
+	var b strings.Builder
+	about(&b, runs)
+	t := &rows{runs: runs}
+	t.requests()
+	t.throughput()
+	for _, op := range []string{"read", "write", "flush", "discard", "write-zeroes", "all"} {
+		t.latency(op)
+	}
+	t.cancellation()
+	t.device()
+	t.write(&b)
+	for _, r := range runs {
+		for _, odd := range r.Odd {
+			if len(runs) > 1 {
+				odd = r.Name + ": " + odd
+			}
+			fmt.Fprintf(&b, "note     %s\n", odd)
+		}
+		if r.Error != "" {
+			fmt.Fprintf(&b, "ended    %s: %s\n", r.Name, r.Error)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// about writes what ran, which the runs have in common.
+func about(b *strings.Builder, runs []*Run) {
+	r := runs[0]
+	s := &r.Setup
+	fmt.Fprintf(b, "trace    %s: %s, %s records over %s", r.Trace.Name, r.Trace.Format,
+		count(r.Accounting.Records.In), nanos(r.Trace.SpanNs))
+	if n := len(r.Trace.Volumes); n > 1 {
+		fmt.Fprintf(b, ", %d volumes", n)
+	}
+	fmt.Fprintf(b, "\ndevice   %s: %s, %d B blocks; %s x depth %d\n", s.Device, bytes(float64(s.Capacity)),
+		s.BlockSize, plural(s.Queues, "queue"), s.QueueDepth)
+	fmt.Fprintf(b, "timing   %s", s.Timing)
+	if s.TimeScale != 1 {
+		fmt.Fprintf(b, " x %g", s.TimeScale)
+	}
+	if s.IODepth > 0 {
+		fmt.Fprintf(b, ", at most %s in flight", count(int64(s.IODepth)))
+	}
+	fmt.Fprintf(b, "; %s time; seed %d\n", s.Clock, s.Seed)
+	for _, r := range runs {
+		if d := r.Setup.DeadlineNs; d > 0 {
+			fmt.Fprintf(b, "cancel   after %v, if not complete\n", time.Duration(d))
+			break
+		}
+	}
+	b.WriteByte('\n')
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (t *rows) requests() {
+	t.heading("requests")
+	t.number("submitted", true, func(r *Run) int64 { return r.Accounting.Requests.Submitted })
+	t.number("completed", true, func(r *Run) int64 { return r.Accounting.Requests.Completed })
+	t.number("  too late to cancel", false, func(r *Run) int64 { return r.Accounting.Requests.TooLate })
+	t.number("cancelled: skipped at dispatch", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Skipped })
+	t.number("cancelled: aborted in device", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Aborted })
+	t.number("failed", true, func(r *Run) int64 { return r.Accounting.Requests.Failed })
+	t.number("STUCK, no answer", false, func(r *Run) int64 { return r.Accounting.Requests.Stuck })
+	left := func(r *Run) int64 { return r.Accounting.Records.In - r.Accounting.Records.Replayed }
+	t.number("records not replayed", false, left)
+}
+
+func (t *rows) throughput() {
+	t.heading("throughput")
+	t.row("elapsed", func(r *Run) string { return nanos(r.ElapsedNs) })
+	t.row("IOPS", func(r *Run) string { return rate(r.IOPS) })
+	t.row("bandwidth", func(r *Run) string { return bytes(r.Bandwidth) + "/s" })
+}
+
+func (t *rows) latency(op string) {
+	ops := 0
+	for _, r := range t.runs {
+		if r.Ops[op].LatencyNs != nil {
+			ops = max(ops, len(r.Ops))
+		}
+	}
+	if ops == 0 || op == "all" && ops == 2 { // all is the one other operation
+		return
+	}
+	t.heading("latency, " + op)
+	cell := func(d func(o OpRun) *Distribution, v func(d *Distribution) int64) func(r *Run) string {
+		return func(r *Run) string {
+			if x := d(r.Ops[op]); x != nil {
+				return nanos(v(x))
+			}
+			return "-"
+		}
+	}
+	total := func(o OpRun) *Distribution { return o.LatencyNs }
+	t.row("p50", cell(total, func(d *Distribution) int64 { return d.P50 }))
+	t.row("p90", cell(total, func(d *Distribution) int64 { return d.P90 }))
+	t.row("p99", cell(total, func(d *Distribution) int64 { return d.P99 }))
+	t.row("  of it in queue, p99", cell(func(o OpRun) *Distribution { return o.QueueNs },
+		func(d *Distribution) int64 { return d.P99 }))
+	t.row("  of it in device, p99", cell(func(o OpRun) *Distribution { return o.DeviceNs },
+		func(d *Distribution) int64 { return d.P99 }))
+	t.row("p99.9", cell(total, func(d *Distribution) int64 { return d.P999 }))
+	t.row("max", cell(total, func(d *Distribution) int64 { return d.Max }))
+}
+
+func (t *rows) cancellation() {
+	some := false
+	for _, r := range t.runs {
+		some = some || r.Cancel.Asked > 0
+	}
+	if !some {
+		return
+	}
+	t.heading("cancellation")
+	t.number("asked", true, func(r *Run) int64 { return r.Cancel.Asked })
+	t.row("asked to ended, p50", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P50 }) })
+	t.row("asked to ended, p99", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P99 }) })
+	t.number("completed after the deadline", false, func(r *Run) int64 { return r.Cancel.Late })
+	t.row("data the device was spared", func(r *Run) string { return bytes(float64(r.Cancel.BytesKept)) })
+}
+
+func part(d *Distribution, v func(d *Distribution) int64) string {
+	if d == nil {
+		return "-"
+	}
+	return nanos(v(d))
+}
+
+func (t *rows) device() {
+	t.heading("device, by its own counters")
+	t.row("commands", func(r *Run) string {
+		if !r.Device.Counted {
+			return "not counted"
+		}
+		return count(r.Device.Commands)
+	})
+	abort := func(v func(a *Aborts) int64) func(r *Run) int64 {
+		return func(r *Run) int64 {
+			if r.Device.Aborts == nil {
+				return 0
+			}
+			return v(r.Device.Aborts)
+		}
+	}
+	t.number("aborts asked", false, abort(func(a *Aborts) int64 { return a.Asked }))
+	t.number("  answered: aborted", false, abort(func(a *Aborts) int64 { return a.Aborted }))
+	t.number("  answered: not aborted", false, abort(func(a *Aborts) int64 { return a.NotAborted }))
+	t.number("most commands at once", false, func(r *Run) int64 { return r.Device.PeakDepth })
+}
+
+// write lays the table out: labels to the left, cells to the right.
+func (t *rows) write(b *strings.Builder) {
+	label := 0
+	for _, l := range t.lines {
+		if l.cells != nil {
+			label = max(label, len(l.label))
+		}
+	}
+	width := make([]int, len(t.runs))
+	for i, r := range t.runs {
+		if len(t.runs) > 1 {
+			width[i] = len(r.Name)
+		}
+		for _, l := range t.lines {
+			if l.cells != nil {
+				width[i] = max(width[i], len(l.cells[i]))
+			}
+		}
+	}
+	if len(t.runs) > 1 {
+		fmt.Fprintf(b, "%-*s", label, "")
+		for i, r := range t.runs {
+			fmt.Fprintf(b, "   %*s", width[i], r.Name)
+		}
+		b.WriteByte('\n')
+	}
+	for _, l := range t.lines {
+		if l.cells == nil {
+			fmt.Fprintf(b, "%s\n", l.label)
+			continue
+		}
+		fmt.Fprintf(b, "%-*s", label, l.label)
+		for i, c := range l.cells {
+			fmt.Fprintf(b, "   %*s", width[i], c)
+		}
+		b.WriteByte('\n')
+	}
+}

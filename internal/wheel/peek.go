@@ -1,0 +1,57 @@
+package wheel
+
+// Peek is the time of the earliest node. It changes nothing. When that node
+// shares a coarse slot with others it looks at each of them, so a caller that
+// peeks often and far ahead should be content with Bound.
+func (q *Queue[T]) Peek() (at int64, ok bool) {
+	at, c, ok := q.front()
+	if c == nil {
+		return at, ok
+	}
+	at = -1
+	for first := c; ; {
+		for i := range c.items[:c.used] {
+			it := &c.items[i]
+			if it.node != nil && (at < 0 || it.at < at) {
+				at = it.at
+			}
+		}
+		if c = c.next; c == first {
+			return at, true
+		}
+	}
+}
+
+// Bound is a time that is not after the earliest node's: that time itself or,
+// when the node shares a coarse slot with others, the start of the slot. It
+// costs a few instructions. Who sleeps until Bound and then calls PopDue with
+// the time comes to the node's exact time in at most three rounds.
+func (q *Queue[T]) Bound() (at int64, ok bool) {
+	at, c, ok := q.front()
+	if c != nil {
+		at = c.items[0].at >> c.ring.shift << c.ring.shift
+	}
+	return at, ok
+}
+
+// front is the time of the earliest node or, if that takes a search, the first
+// chunk of its slot.
+func (q *Queue[T]) front() (at int64, c *chunk[T], ok bool) {
+	if len(q.early) > 0 {
+		return q.early[0].at, nil, true
+	}
+	if r := q.fine; r != nil && r.top != 0 {
+		return r.heads[r.first()].at, nil, true
+	}
+	if r := q.lowest(); r != nil {
+		c := r.heads[r.first()]
+		if n := c.single(); n != nil {
+			return n.at, nil, true
+		}
+		return 0, c, true
+	}
+	if len(q.late) > 0 {
+		return q.late[0].at, nil, true
+	}
+	return 0, nil, false
+}

@@ -1,0 +1,106 @@
+package wheel
+
+import "math"
+
+// Pop takes out the earliest node, or returns nil if the queue is empty.
+func (q *Queue[T]) Pop() *Node[T] { return q.PopDue(math.MaxInt64) }
+
+// PopDue takes out the earliest node if its time is not after limit, and
+// returns nil otherwise. It never moves the base beyond limit: what is added
+// for later than limit goes to the rings, at their speed.
+func (q *Queue[T]) PopDue(limit int64) *Node[T] {
+	if len(q.early) > 0 {
+		return q.popEarly(limit)
+	}
+	for {
+		if r := q.fine; r != nil && r.top != 0 {
+			n := r.heads[r.first()]
+			if n.at > limit {
+				return nil
+			}
+			r.remove(n)
+			return q.out(n)
+		}
+		r := q.lowest()
+		if r == nil {
+			return q.popLate(limit)
+		}
+		c := r.heads[r.first()]
+		if n := c.single(); n != nil {
+			if n.at > limit {
+				return nil
+			}
+			n.leaveChunk(&q.free)
+			return q.out(n)
+		}
+		start := c.items[0].at >> r.shift << r.shift
+		if start > limit {
+			return nil
+		}
+		q.base = start
+		q.deal(c)
+	}
+}
+
+// deal moves all nodes of a coarse slot, which the base has just entered, to
+// the rings below. c is the first chunk of the slot.
+func (q *Queue[T]) deal(c *chunk[T]) {
+	c.ring.heads[c.slot] = nil
+	c.ring.clear(int32(c.slot))
+	c.prev.next = nil // opens the circle
+	for c != nil {
+		next := c.next
+		for i := range c.items[:c.used] {
+			if n := c.items[i].node; n != nil {
+				c.items[i].node = nil
+				q.put(n, c.items[i].at)
+			}
+		}
+		q.free.put(c)
+		c = next
+	}
+}
+
+func (q *Queue[T]) popEarly(limit int64) *Node[T] {
+	n := q.early[0].node
+	if n.at > limit {
+		return nil
+	}
+	q.Remove(n)
+	return n
+}
+
+// popLate moves on to the block of the earliest late node, when the rings are
+// empty. What else is in that block goes to the rings, in the heap's order.
+func (q *Queue[T]) popLate(limit int64) *Node[T] {
+	if len(q.late) == 0 || q.late[0].at > limit {
+		return nil
+	}
+	n := q.late[0].node
+	q.late.remove(0)
+	q.base = n.at
+	for len(q.late) > 0 && sameBlock(q.late[0].at, q.base) {
+		m := q.late[0].node
+		q.late.remove(0)
+		q.put(m, m.at)
+	}
+	return q.out(n)
+}
+
+// out moves the base to n, which has been taken out of the rings or of late.
+func (q *Queue[T]) out(n *Node[T]) *Node[T] {
+	q.base = n.at
+	n.where = nowhere
+	q.len--
+	return n
+}
+
+// lowest is the lowest coarse ring that is not empty, or nil.
+func (q *Queue[T]) lowest() *coarse[T] {
+	for _, r := range q.coarse {
+		if r != nil && r.top != 0 {
+			return r
+		}
+	}
+	return nil
+}
