@@ -100,7 +100,7 @@ func (s *settings) table() []option {
 		{"realtime", plain("realtime"), "run on the wall clock, in parallel, instead of in virtual time"},
 		{"deadline", &s.deadline, "cancel each request that is not complete so long after it was due"},
 		{"cancel", plain("cancel"), "what else to cancel: none, trace (when the record says so), random:P[:WITHIN] (a share P of 0 to 1, at a random time within WITHIN, default 1ms)"},
-		{"format", plain("format"), "trace format (default: detected from the content): " + strings.Join(traces.Formats(), ", ")},
+		{"format", plain("format"), "trace format (default: detected from the content): " + formatNames()},
 		{"volume", plain("volume"), "replay only this volume of the trace"},
 		{"action", plain("action"), "the one blkparse action to replay: Q, D, C, ..."},
 		{"op-map", plain("op-map"), "meaning of a numeric operation column, such as 0=write,1=read"},
@@ -205,4 +205,13 @@ func (s *settings) traceOptions() (traces.Options, error) {
 		o.TimeUnit = d
 	}
 	return o, o.Validate()
+}
+
+// formatNames lists the trace formats that are read.
+func formatNames() string {
+	var names []string
+	for _, f := range traces.Formats() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }

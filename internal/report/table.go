@@ -51,9 +51,9 @@ func WriteTable(w io.Writer, runs []*Run) error {
 	t := &rows{runs: runs}
 	t.requests()
 	t.throughput()
-	for _, op := range []string{"read", "write", "flush", "discard", "write-zeroes", "all"} {
-		t.latency(op)
-	}
+	t.latency("read")
+	t.latency("write")
+	t.stages()
 	t.cancellation()
 	t.device()
 	t.write(&b)
@@ -127,36 +127,61 @@ func (t *rows) throughput() {
 	t.row("bandwidth", func(r *Run) string { return bytes(r.Bandwidth) + "/s" })
 }
 
+// latency writes the distribution of one operation.
 func (t *rows) latency(op string) {
-	ops := 0
-	for _, r := range t.runs {
-		if r.Ops[op].LatencyNs != nil {
-			ops = max(ops, len(r.Ops))
-		}
-	}
-	if ops == 0 || op == "all" && ops == 2 { // all is the one other operation
+	if !t.has(op) {
 		return
 	}
 	t.heading("latency, " + op)
-	cell := func(d func(o OpRun) *Distribution, v func(d *Distribution) int64) func(r *Run) string {
-		return func(r *Run) string {
-			if x := d(r.Ops[op]); x != nil {
-				return nanos(v(x))
-			}
-			return "-"
+	t.row("p50", of(op, total, p50))
+	t.row("p90", of(op, total, p90))
+	t.row("p99", of(op, total, p99))
+	t.row("p99.9", of(op, total, p999))
+	t.row("max", of(op, total, most))
+}
+
+// stages writes where the time of all requests went, and one line for each of
+// the operations that have no section of their own.
+func (t *rows) stages() {
+	if !t.has("all") {
+		return
+	}
+	t.heading("latency, all")
+	for _, op := range []string{"flush", "discard", "write-zeroes"} {
+		if t.has(op) {
+			t.row(op+" p99", of(op, total, p99))
 		}
 	}
-	total := func(o OpRun) *Distribution { return o.LatencyNs }
-	t.row("p50", cell(total, func(d *Distribution) int64 { return d.P50 }))
-	t.row("p90", cell(total, func(d *Distribution) int64 { return d.P90 }))
-	t.row("p99", cell(total, func(d *Distribution) int64 { return d.P99 }))
-	t.row("  of it in queue, p99", cell(func(o OpRun) *Distribution { return o.QueueNs },
-		func(d *Distribution) int64 { return d.P99 }))
-	t.row("  of it in device, p99", cell(func(o OpRun) *Distribution { return o.DeviceNs },
-		func(d *Distribution) int64 { return d.P99 }))
-	t.row("p99.9", cell(total, func(d *Distribution) int64 { return d.P999 }))
-	t.row("max", cell(total, func(d *Distribution) int64 { return d.Max }))
+	t.row("p99", of("all", total, p99))
+	t.row("  in queue, p50", of("all", inQueue, p50))
+	t.row("  in queue, p99", of("all", inQueue, p99))
+	t.row("  in device, p50", of("all", inDevice, p50))
+	t.row("  in device, p99", of("all", inDevice, p99))
 }
+
+func (t *rows) has(op string) bool {
+	for _, r := range t.runs {
+		if r.Ops[op].LatencyNs != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// of makes the cell of one figure of one operation's distribution.
+func of(op string, d func(o OpRun) *Distribution, v func(d *Distribution) int64) func(r *Run) string {
+	return func(r *Run) string { return part(d(r.Ops[op]), v) }
+}
+
+func total(o OpRun) *Distribution    { return o.LatencyNs }
+func inQueue(o OpRun) *Distribution  { return o.QueueNs }
+func inDevice(o OpRun) *Distribution { return o.DeviceNs }
+
+func p50(d *Distribution) int64  { return d.P50 }
+func p90(d *Distribution) int64  { return d.P90 }
+func p99(d *Distribution) int64  { return d.P99 }
+func p999(d *Distribution) int64 { return d.P999 }
+func most(d *Distribution) int64 { return d.Max }
 
 func (t *rows) cancellation() {
 	some := false
@@ -168,10 +193,10 @@ func (t *rows) cancellation() {
 	}
 	t.heading("cancellation")
 	t.number("asked", true, func(r *Run) int64 { return r.Cancel.Asked })
-	t.row("asked to ended, p50", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P50 }) })
-	t.row("asked to ended, p99", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P99 }) })
+	t.row("asked to ended, p50", func(r *Run) string { return part(r.Cancel.LatencyNs, p50) })
+	t.row("asked to ended, p99", func(r *Run) string { return part(r.Cancel.LatencyNs, p99) })
 	t.number("completed after the deadline", false, func(r *Run) int64 { return r.Cancel.Late })
-	t.row("data the device was spared", func(r *Run) string { return bytes(float64(r.Cancel.BytesKept)) })
+	t.row("data never sent to the device", func(r *Run) string { return bytes(float64(r.Cancel.BytesKept)) })
 }
 
 func part(d *Distribution, v func(d *Distribution) int64) string {
