@@ -78,6 +78,7 @@ type softQueue struct {
 	list bioList
 
 	rejected int64 // I/Os that Check refused
+	needless int64 // flushes of a device without a write cache
 }
 
 // Start begins one I/O. See aio.Target.
@@ -112,6 +113,12 @@ func (d *Disk) admit(s *softQueue, k aio.Kiocb) {
 	if st != aio.OK {
 		s.rejected++
 		k.Complete(s.lane, st, 0)
+		return
+	}
+	if k.Op() == aio.OpFlush && !d.limits.WriteCache {
+		// What has completed is on the medium: there is nothing to flush.
+		s.needless++
+		k.Complete(s.lane, aio.OK, 0)
 		return
 	}
 	b := bioOf(k)

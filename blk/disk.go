@@ -105,6 +105,9 @@ func (d *Disk) Close() error { return d.drv.Close() }
 // NotSupported where the driver lacks the operation.
 func (d *Disk) Check(op aio.Op, off, length int64) aio.Status {
 	lim := &d.limits
+	if op == aio.OpFlush && !lim.WriteCache {
+		return aio.OK
+	}
 	if !lim.Ops.Has(op) {
 		return aio.NotSupported
 	}

@@ -258,6 +258,24 @@ func TestBoundsAreCheckedBeforeAnyQueue(t *testing.T) {
 	require.EqualValues(t, 2, r.disk.Stats().Rejected)
 }
 
+func TestFlushReachesOnlyADeviceWithAWriteCache(t *testing.T) {
+	for _, cache := range []bool{true, false} {
+		f := newFake()
+		f.inline = true
+		f.limits.WriteCache = cache
+		r := newRig(t, f, 1, 4)
+		r.on(0, func() {
+			_, err := r.ctx.Submit(r.w.Lane(0), r.disk, aio.IO{Op: aio.OpFlush, Data: 1})
+			require.NoError(t, err)
+		})
+		r.run()
+		require.Equal(t, aio.OK, r.evs[1].Status)
+		require.Equal(t, cache, r.evs[1].Started)
+		require.Equal(t, cache, len(f.queues[0].seen) == 1)
+		require.Equal(t, cache, r.disk.Stats().NeedlessFlushes == 0)
+	}
+}
+
 func TestDoubleCompletionIsCountedAndHarmless(t *testing.T) {
 	f := newFake()
 	r := newRig(t, f, 1, 1)

@@ -5,6 +5,7 @@ import "blksim/aio"
 // Stats counts I/Os by stage.
 type Stats struct {
 	Rejected        int64                  // refused by Check, before any queue
+	NeedlessFlushes int64                  // answered here, as the device has no write cache
 	Queued          int64                  // put on a hardware queue
 	Skipped         int64                  // cancelled before dispatch: the driver never saw them
 	Dispatched      [aio.NumOps]int64      // taken by the driver
@@ -31,6 +32,7 @@ func (d *Disk) Stats() Stats {
 	for _, s := range d.soft {
 		if s != nil {
 			t.Rejected += s.rejected
+			t.NeedlessFlushes += s.needless
 		}
 	}
 	for _, h := range d.queues {

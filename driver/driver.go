@@ -69,6 +69,7 @@ type Limits struct {
 	Queues      int           // hardware queues, at least 1
 	QueueDepth  int           // requests at once in each queue, at least 1
 	Ops         OpSet         // the operations it takes
+	WriteCache  bool          // a completed write may be lost until a Flush; if not set, the block layer answers flushes itself
 	RetryDelay  time.Duration // when to try again after Busy with nothing in flight; 0: 100 us
 }
 

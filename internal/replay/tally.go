@@ -54,8 +54,10 @@ func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Durat
 		op.Completed++
 		op.Bytes += ev.N
 		op.Latency.Add(int64(latency))
-		op.Queue.Add(int64(ev.Dispatched.Sub(f.due)))
-		op.Device.Add(int64(now.Sub(ev.Dispatched)))
+		if ev.Started { // else the stack answered by itself
+			op.Queue.Add(int64(ev.Dispatched.Sub(f.due)))
+			op.Device.Add(int64(now.Sub(ev.Dispatched)))
+		}
 	case ev.Status == aio.Cancelled:
 		if ev.Started {
 			t.Aborted++

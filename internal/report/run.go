@@ -130,6 +130,7 @@ type Cancel struct {
 // Block is the block layer's own account.
 type Block struct {
 	Rejected   int64 `json:"rejected"`
+	Needless   int64 `json:"needless_flushes"` // the device has no write cache
 	Queued     int64 `json:"queued"`
 	Skipped    int64 `json:"skipped"`
 	Dispatched int64 `json:"dispatched"`
@@ -249,8 +250,9 @@ func (r *Run) Balance() {
 	check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
 	if r.Device.Counted && q.Stuck == 0 {
 		check(r.Device.Commands == r.Block.Dispatched, "commands in the device = requests dispatched")
-		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-r.Block.Rejected-r.Block.Refused,
-			"commands in the device = submitted - skipped at dispatch - refused")
+		b := &r.Block
+		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
+			"commands in the device = submitted - skipped at dispatch - needless flushes - refused")
 		if a := r.Device.Aborts; a != nil {
 			check(a.Completed07 == a.Aborted, "commands completed as aborted = aborts answered so")
 			check(a.Aborted == q.Cancelled.Aborted, "aborted in the device = aborted in the events")

@@ -116,6 +116,7 @@ func (t *rows) requests() {
 	t.number("cancelled: aborted in device", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Aborted })
 	t.number("failed", true, func(r *Run) int64 { return r.Accounting.Requests.Failed })
 	t.number("STUCK, no answer", false, func(r *Run) int64 { return r.Accounting.Requests.Stuck })
+	t.number("flushes answered without the device", false, func(r *Run) int64 { return r.Block.Needless })
 	left := func(r *Run) int64 { return r.Accounting.Records.In - r.Accounting.Records.Replayed }
 	t.number("records not replayed", false, left)
 }

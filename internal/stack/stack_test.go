@@ -111,7 +111,7 @@ func BenchmarkWholeStack(b *testing.B) {
 func TestCancelsFromManyGoroutinesInRealTime(t *testing.T) {
 	for _, drv := range []string{"nvme", "nvme,callback=off"} {
 		t.Run(drv, func(t *testing.T) {
-			const perLane, window = 1500, 200
+			const perLane, window = 600, 100
 			st, err := stack.Build(stack.Spec{Device: "sim:slow", Driver: drv, Queues: 2, QueueDepth: 32, Capacity: 1 << 34, Seed: 1, Realtime: true})
 			require.NoError(t, err)
 			ctx, err := aio.New(aio.Options{Capacity: 2 * window, Lanes: st.Lanes})

@@ -1,0 +1,125 @@
+package nvme
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+)
+
+// Config describes a controller and its one namespace. The zero value is a
+// working device of 1 GiB.
+type Config struct {
+	Capacity int64 // bytes of namespace 1, a multiple of LBASize; 0: 1 GiB
+	LBASize  int   // logical block, bytes: 512 or 4096; 0: 512
+
+	Queues     int // I/O queue pairs at most, up to 4096; 0: 64
+	QueueDepth int // entries of an I/O queue at most, 2 to 65536; 0: 4096
+	Vectors    int // interrupt vectors, up to 4097; 0: one for each queue and one for admin
+	Slots      int // I/O commands fetched and not completed at most, up to 65536; 0: 1024
+	AbortLimit int // Abort commands at once, 1 to 256; 0: 4
+	EventLimit int // event requests (AER) at once, 1 to 256; 0: 4
+
+	MDTS           uint8         // largest transfer is 4 KiB << MDTS, up to 16; 0: no limit
+	PageMax        int           // largest host page, bytes, a power of two, 4 KiB to 128 MiB; 0: 64 KiB
+	DoorbellStride uint8         // CAP.DSTRD: doorbells are 4 << stride bytes apart, up to 10
+	ReadyDelay     time.Duration // from CC.EN to CSTS.RDY
+	Data           DataMode      // what becomes of the data
+
+	Model    string // 40 characters; "": blksim NVMe
+	Serial   string // 20 characters; "": 0
+	Firmware string // 8 characters; "": 1.0
+}
+
+// DataMode says what becomes of the data that is written.
+type DataMode uint8
+
+// Data modes.
+const (
+	Sparse  DataMode = iota // kept, in memory that follows what was written
+	Discard                 // neither stored nor moved: PRPs are checked, buffers are left alone
+)
+
+// Validate says what is wrong with c, if anything.
+func (c Config) Validate() error {
+	d := c.withDefaults()
+	bad := func(field string, v any, want string) error {
+		return fmt.Errorf("nvme: Config.%s is %v, want %s", field, v, want)
+	}
+	in := func(v, lo, hi int) bool { return lo <= v && v <= hi }
+	switch {
+	case d.LBASize != 512 && d.LBASize != 4096:
+		return bad("LBASize", c.LBASize, "512 or 4096")
+	case d.Capacity <= 0 || d.Capacity%int64(d.LBASize) != 0:
+		return bad("Capacity", c.Capacity, fmt.Sprintf("a positive multiple of %d", d.LBASize))
+	case !in(d.Queues, 1, 4096):
+		return bad("Queues", c.Queues, "1 to 4096")
+	case !in(d.QueueDepth, 2, 65536):
+		return bad("QueueDepth", c.QueueDepth, "2 to 65536")
+	case !in(d.Vectors, 1, 4097):
+		return bad("Vectors", c.Vectors, "1 to 4097")
+	case !in(d.Slots, 1, 65536):
+		return bad("Slots", c.Slots, "1 to 65536")
+	case !in(d.AbortLimit, 1, 256):
+		return bad("AbortLimit", c.AbortLimit, "1 to 256")
+	case !in(d.EventLimit, 1, 256):
+		return bad("EventLimit", c.EventLimit, "1 to 256")
+	case d.MDTS > 16:
+		return bad("MDTS", c.MDTS, "0 to 16")
+	case !in(d.PageMax, 4096, 128<<20) || d.PageMax&(d.PageMax-1) != 0:
+		return bad("PageMax", c.PageMax, "a power of two from 4096 to 128 MiB")
+	case d.DoorbellStride > 10:
+		return bad("DoorbellStride", c.DoorbellStride, "0 to 10")
+	case d.ReadyDelay < 0 || d.ReadyDelay > time.Minute:
+		return bad("ReadyDelay", c.ReadyDelay, "0 to 1m")
+	case d.Data > Discard:
+		return bad("Data", c.Data, "Sparse or Discard")
+	case !printable(d.Model, 40):
+		return bad("Model", c.Model, "at most 40 ASCII characters")
+	case !printable(d.Serial, 20):
+		return bad("Serial", c.Serial, "at most 20 ASCII characters")
+	case !printable(d.Firmware, 8):
+		return bad("Firmware", c.Firmware, "at most 8 ASCII characters")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if c.Capacity == 0 {
+		c.Capacity = 1 << 30
+	}
+	def(&c.LBASize, 512)
+	def(&c.Queues, 64)
+	def(&c.QueueDepth, 4096)
+	def(&c.Vectors, c.Queues+1)
+	def(&c.Slots, 1024)
+	def(&c.AbortLimit, 4)
+	def(&c.EventLimit, 4)
+	def(&c.PageMax, 64<<10)
+	if c.Model == "" {
+		c.Model = "blksim NVMe"
+	}
+	if c.Serial == "" {
+		c.Serial = "0"
+	}
+	if c.Firmware == "" {
+		c.Firmware = "1.0"
+	}
+	return c
+}
+
+// lbaShift is log2 of the logical block.
+func (c Config) lbaShift() uint8 { return uint8(bits.TrailingZeros(uint(c.LBASize))) }
+
+func printable(s string, most int) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return len(s) <= most
+}

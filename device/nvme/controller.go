@@ -1,0 +1,123 @@
+package nvme
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"blksim/aio/lane"
+	"blksim/device/nvme/sparse"
+	"blksim/device/nvme/spec"
+)
+
+// Controller is a virtual NVMe controller. Its register methods may be called
+// from anywhere; everything else of it belongs to its lane.
+type Controller struct {
+	lane   lane.Lane
+	mem    Memory
+	irq    Interrupter
+	medium Medium
+	cfg    Config
+	cap    spec.CAP
+
+	regs  registers
+	bells doorbells
+
+	// What follows is the lane's.
+	state     state
+	cc        spec.CC // as acted upon
+	pageShift uint8   // log2 of the host's page
+	ready     lane.Timer
+	shutdown  bool // CC.SHN was set: nothing more is fetched
+	flushOp   Op   // the flush of a shutdown
+
+	sqs   []*subq  // by id; 0 is the admin queue
+	cqs   []*compq // by id
+	io    slotPool
+	admin slotPool
+	ring  *subq // arbitration: the last of a circular list, so that ring.next is the first
+	burst int
+
+	dirty      []int  // vectors to raise, in the order of their first completion
+	vectors    []bool // by vector: it is in dirty
+	masked     uint32 // INTMS/INTMC, vectors 0 to 31
+	maskedDue  uint32 // vectors to raise when they are unmasked
+	aborts     int    // Abort commands not yet answered
+	events     int    // event requests held
+	feat       features
+	lbaShift   uint8
+	blocks     uint64 // logical blocks of the namespace
+	store      *sparse.Store
+	page       []byte // identify data on its way to the host
+	stats      Stats
+	statusHits [2048]uint64 // completions by status code
+}
+
+// state is the controller's state; see the package comment.
+type state uint8
+
+const (
+	disabled state = iota
+	starting
+	ready
+	fatal
+)
+
+// registers is what the host sees of the registers beside the doorbells.
+type registers struct {
+	csts atomic.Uint32 // written by the lane alone
+	mask atomic.Uint32 // INTMS
+
+	mu       sync.Mutex // held by writers of what follows
+	cc       atomic.Uint32
+	aqa      atomic.Uint32
+	asq, acq atomic.Uint64
+	queue    []regWrite  // writes that the lane has not taken
+	spare    []regWrite  // the other buffer, while the lane does not work on it
+	posted   bool        // a pass is on its way
+	pending  atomic.Bool // there are writes that the lane has not acted upon: doorbells must queue behind them
+	pass     func()      // bound once
+
+	errs atomic.Uint64 // writes that no register takes
+}
+
+// New makes a controller that runs on l, disabled. mem and irq are the host's,
+// m is the controller's from here on.
+func New(l lane.Lane, mem Memory, irq Interrupter, m Medium, cfg Config) (*Controller, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	c := &Controller{
+		lane: l, mem: mem, irq: irq, medium: m, cfg: cfg,
+		sqs: make([]*subq, cfg.Queues+1), cqs: make([]*compq, cfg.Queues+1),
+		io:    newSlotPool(cfg.Slots),
+		admin: newSlotPool(cfg.AbortLimit + cfg.EventLimit + adminSlots),
+		dirty: make([]int, 0, cfg.Vectors), vectors: make([]bool, cfg.Vectors),
+		lbaShift: cfg.lbaShift(), blocks: uint64(cfg.Capacity) / uint64(cfg.LBASize),
+		page: make([]byte, spec.IdentifySize),
+	}
+	c.cap = spec.CapFields{
+		MQES: uint16(cfg.QueueDepth - 1), CQR: true, TO: readyTimeout(cfg), DSTRD: cfg.DoorbellStride,
+		CSS: 1, MPSMAX: pageShift(cfg.PageMax) - minPageShift,
+	}.Encode()
+	if cfg.Data == Sparse {
+		c.store = sparse.NewStore(cfg.Capacity)
+	}
+	c.flushOp = Op{Kind: OpFlush, Slot: cfg.Slots}
+	c.regs.pass = c.applyWrites
+	c.bells.init(cfg.Queues+1, c.applyDoorbells)
+	c.ready = l.NewTimer(c.becomeReady)
+	c.feat.reset(cfg)
+	c.burst = c.feat.burst()
+	m.Attach(c, cfg.Slots+1)
+	return c, nil
+}
+
+// adminSlots is how many admin commands are fetched at once, beside the Aborts
+// and event requests that may be held.
+const adminSlots = 32
+
+var (
+	_ Registers  = (*Controller)(nil)
+	_ MediumHost = (*Controller)(nil)
+)

@@ -1,0 +1,91 @@
+package flash
+
+import (
+	"fmt"
+	"time"
+)
+
+// Unit is the unit of mapping, bytes.
+const Unit = 4096
+
+// Config is the drive. There are no defaults: profiles have them.
+type Config struct {
+	Capacity       int64 // bytes that the host sees
+	Channels       int   // 1 to 64
+	DiesPerChannel int   // 1 to 256
+	PageSize       int   // bytes, a multiple of Unit, up to 64 KiB
+	Planes         int   // of a die, working together, 1 to 16
+	PagesPerBlock  int   // of a plane, 1 to 65536
+
+	ReadTime    time.Duration // array to page register
+	ProgramTime time.Duration // page register to array, all planes
+	EraseTime   time.Duration // a block of all planes; 0: no erase is needed
+	Jitter      int           // array times vary by up to this many percent, 0 to 50
+
+	ChannelRate int64         // bytes a second
+	LinkRate    int64         // bytes a second each way; 0: no limit
+	CommandTime time.Duration // controller work that commands do one by one
+	Latency     time.Duration // fixed delay of a command
+
+	Buffer   int64 // write buffer, bytes, at least two rows; 0: none
+	Volatile bool  // a power cut empties the buffer
+}
+
+// Row is what a die reads or programs at once, bytes.
+func (c Config) Row() int { return c.PageSize * c.Planes }
+
+// Dies is their number.
+func (c Config) Dies() int { return c.Channels * c.DiesPerChannel }
+
+// Validate says what is wrong with c, if anything.
+func (c Config) Validate() error {
+	bad := func(field string, v any, want string) error {
+		return fmt.Errorf("flash: Config.%s is %v, want %s", field, v, want)
+	}
+	in := func(v, lo, hi int) bool { return lo <= v && v <= hi }
+	timeOK := func(d, lo time.Duration) bool { return lo <= d && d <= time.Second }
+	const maxRate = 1 << 40
+	switch {
+	case c.Capacity < 512 || c.Capacity > 1<<48:
+		return bad("Capacity", c.Capacity, "512 B to 256 TiB")
+	case !in(c.Channels, 1, 64):
+		return bad("Channels", c.Channels, "1 to 64")
+	case !in(c.DiesPerChannel, 1, 256):
+		return bad("DiesPerChannel", c.DiesPerChannel, "1 to 256")
+	case !in(c.PageSize, Unit, 64<<10) || c.PageSize%Unit != 0:
+		return bad("PageSize", c.PageSize, "a multiple of 4 KiB up to 64 KiB")
+	case !in(c.Planes, 1, 16):
+		return bad("Planes", c.Planes, "1 to 16")
+	case !in(c.PagesPerBlock, 1, 65536):
+		return bad("PagesPerBlock", c.PagesPerBlock, "1 to 65536")
+	case !timeOK(c.ReadTime, 1):
+		return bad("ReadTime", c.ReadTime, "1ns to 1s")
+	case !timeOK(c.ProgramTime, 1):
+		return bad("ProgramTime", c.ProgramTime, "1ns to 1s")
+	case !timeOK(c.EraseTime, 0):
+		return bad("EraseTime", c.EraseTime, "0 to 1s")
+	case !in(c.Jitter, 0, 50):
+		return bad("Jitter", c.Jitter, "0 to 50 percent")
+	case c.ChannelRate < 1 || c.ChannelRate > maxRate:
+		return bad("ChannelRate", c.ChannelRate, "1 B/s to 1 TiB/s")
+	case c.LinkRate < 0 || c.LinkRate > maxRate:
+		return bad("LinkRate", c.LinkRate, "0 to 1 TiB/s")
+	case !timeOK(c.CommandTime, 0):
+		return bad("CommandTime", c.CommandTime, "0 to 1s")
+	case !timeOK(c.Latency, 0):
+		return bad("Latency", c.Latency, "0 to 1s")
+	case c.Buffer != 0 && (c.Buffer < 2*int64(c.Row()) || c.Buffer > 1<<36):
+		return bad("Buffer", c.Buffer, fmt.Sprintf("0, or two rows (%d) to 64 GiB", 2*c.Row()))
+	case c.Volatile && c.Buffer == 0:
+		return bad("Volatile", c.Volatile, "false without a buffer")
+	}
+	return nil
+}
+
+// transfer is the time that n bytes take at rate, rounded up.
+func transfer(n int64, rate int64) time.Duration {
+	if rate == 0 {
+		return 0
+	}
+	return time.Duration((n*int64(time.Second) + rate - 1) / rate)
+}
