@@ -1,0 +1,249 @@
+package traces
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// sampleRecords is how many lines or binary records detection tries.
+const sampleRecords = 48
+
+var utf8BOM = []byte{0xef, 0xbb, 0xbf}
+
+// detect finds the format of the content, or takes the one that was asked for, and
+// opens its parser.
+func (r *Reader) detect() error {
+	head, all := r.in.peek()
+	if len(head) == 0 {
+		if r.in.err != io.EOF {
+			return r.src.broken(r.name, r.in.err)
+		}
+		if r.src.what != "file" {
+			return fmt.Errorf("traces: %s: nothing inside the %s: %w", r.name, r.src.what, ErrEmpty)
+		}
+		return fmt.Errorf("traces: %s: %w", r.name, ErrEmpty)
+	}
+	if bytes.HasPrefix(head, utf8BOM) {
+		r.in.discard(len(utf8BOM))
+		head = head[len(utf8BOM):]
+	}
+	if !all {
+		// The last line of the head is not whole.
+		if i := bytes.LastIndexByte(head, '\n'); i >= 0 {
+			head = head[:i+1]
+		}
+	}
+	var d detection
+	if r.opts.Format != "" {
+		d = detection{format: formatNamed(r.opts.Format), why: "asked for"}
+	} else {
+		var err error
+		if d, err = detectFormat(head, &r.opts); err != nil {
+			if e := r.in.err; e != nil && e != io.EOF {
+				return r.src.broken(r.name, e) // too little of it for a format to show
+			}
+			return fmt.Errorf("traces: %s: %w", r.name, err)
+		}
+	}
+	return r.open(d, head)
+}
+
+func (r *Reader) open(d detection, head []byte) error {
+	f := d.format
+	if r.opts.TimeUnit != 0 && f.unit == 0 {
+		return fmt.Errorf("traces: %s: format %s has decimal times: no unit of time can be given", r.name, f.name)
+	}
+	var notes []string
+	if d.also != "" {
+		notes = append(notes, d.also)
+		d.why += "; " + d.also
+	}
+	if f.name == "blkparse" && r.opts.Action == 0 {
+		action, note := blkparseAction(head)
+		r.opts.Action = action
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	ops, err := parseOpMap(r.opts.OpMap)
+	if err != nil {
+		return err
+	}
+	r.format, r.why, r.in.fixed = f, d.why, f.fixed
+	r.scan = newScan(f, &r.opts, ops)
+	r.parser = f.open(r.scan)
+	r.scan.notes = append(r.scan.notes, notes...)
+	r.other = r.scan.skips.slot(skipOtherVolume)
+	r.win = window{span: int64(r.opts.Window), max: r.opts.WindowRecords}
+	r.newest = -1 << 63
+	return nil
+}
+
+// detection is the format found, what it was recognised by, and what else fits.
+type detection struct {
+	format *format
+	why    string
+	also   string
+}
+
+// trial is what a format makes of the first lines.
+type trial struct {
+	format    *format
+	good, bad int
+	typical   int // of the good ones
+	line      int64
+	fault     Error // of the first bad line
+}
+
+// detectFormat goes from the certain to the likely: what names itself; what this
+// package recognises in order to refuse it; the format that every line fits; binary
+// layouts; the text formats of others; the format that most lines fit, so that a
+// garbled line near the top is an error of its own and no riddle.
+func detectFormat(head []byte, o *Options) (detection, error) {
+	for i := range formats {
+		if f := &formats[i]; f.magic != nil && f.fixed == 0 {
+			if why, ok := f.magic(head); ok {
+				return detection{format: f, why: why}, nil
+			}
+		}
+	}
+	if what := foreignBinary(head); what != "" {
+		return detection{}, fmt.Errorf("recognised as %s, which is %w", what, ErrUnsupported)
+	}
+	best, all := tryAll(head, o)
+	if best.good > 0 && best.bad == 0 {
+		return detection{best.format, fmt.Sprintf("%s (the first %d lines fit)", best.format.shape, best.good),
+			alsoFits(best, all)}, nil
+	}
+	for i := range formats {
+		if f := &formats[i]; f.fixed > 0 {
+			if why, ok := f.magic(head); ok {
+				return detection{format: f, why: why}, nil
+			}
+		}
+	}
+	if what := foreignText(head); what != "" {
+		return detection{}, fmt.Errorf("recognised as %s, which is %w", what, ErrUnsupported)
+	}
+	if best.good > best.bad {
+		return detection{best.format, fmt.Sprintf("%s (%d of the first %d lines fit)", best.format.shape,
+			best.good, best.good+best.bad), alsoFits(best, all)}, nil
+	}
+	return detection{}, unknown(head, best)
+}
+
+// tryAll tries every format that does not name itself. The best has the most lines
+// that are typical of it, among those that most lines fit; the first of equals.
+func tryAll(head []byte, o *Options) (best trial, all []trial) {
+	for i := range formats {
+		f := &formats[i]
+		if f.magic != nil {
+			continue
+		}
+		t := try(f, head, o)
+		all = append(all, t)
+		fits, bestFits := t.good > t.bad, best.good > best.bad
+		if fits && !bestFits || fits == bestFits && t.typical > best.typical {
+			best = t
+		}
+	}
+	return best, all
+}
+
+// alsoFits names the other formats that every line fits.
+func alsoFits(best trial, all []trial) string {
+	var names []string
+	for _, t := range all {
+		if t.format != best.format && t.good > 0 && t.bad == 0 {
+			names = append(names, t.format.name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the first %d lines fit %s too; %s was taken, Options.Format decides otherwise",
+		best.good+best.bad, strings.Join(names, ", "), best.format.name)
+}
+
+// try parses the first lines of head as f.
+func try(f *format, head []byte, o *Options) trial {
+	t := trial{format: f}
+	trialOptions := *o
+	ops, err := parseOpMap(o.OpMap)
+	if err != nil {
+		return t
+	}
+	s := newScan(f, &trialOptions, ops)
+	p := f.open(s)
+	in := &input{buf: head, w: len(head), err: io.EOF}
+	in.mayNUL = bytes.IndexByte(head, 0) >= 0
+	rec := Record{}
+	for t.good+t.bad < sampleRecords && t.bad <= sampleRecords/2 {
+		b, ok := in.next()
+		if !ok {
+			break
+		}
+		if isIgnored(b) {
+			continue
+		}
+		v := isBad
+		if in.flaw == noFlaw {
+			v = p.parse(b, &rec)
+		}
+		switch v {
+		case isRecord, isSkipped:
+			t.good++
+			if f.typical == nil || f.typical(b) {
+				t.typical++
+			}
+		case isBad:
+			if in.cut {
+				return t // perhaps a good line, cut off: no witness
+			}
+			if t.bad == 0 {
+				t.line, t.fault = in.line, s.fault
+			}
+			t.bad++
+		}
+	}
+	return t
+}
+
+// unknown is the error of content that no format fits.
+func unknown(head []byte, near trial) error {
+	if isBinary(head) {
+		return fmt.Errorf("%w: binary data, beginning with % x; formats: %s",
+			ErrUnknownFormat, head[:min(len(head), 16)], strings.Join(formatNames(), ", "))
+	}
+	line := ""
+	for l := range bytes.Lines(head) {
+		if !isIgnored(bytes.TrimRight(l, "\r\n")) {
+			line = cutValue(bytes.TrimRight(l, "\r\n"))
+			break
+		}
+	}
+	if line == "" {
+		return fmt.Errorf("%w: nothing but blank lines and comments", ErrUnknownFormat)
+	}
+	hint := ""
+	if near.good > 0 {
+		hint = fmt.Sprintf("; nearest is %s, where line %d has %s %q: want %s",
+			near.format.name, near.line, near.fault.Field, near.fault.Value, near.fault.Want)
+	}
+	return fmt.Errorf("%w: text, beginning with %s%s; formats: %s",
+		ErrUnknownFormat, strconv.Quote(line), hint, strings.Join(formatNames(), ", "))
+}
+
+// isBinary says whether head holds bytes that no text has.
+func isBinary(head []byte) bool {
+	odd := 0
+	for _, c := range head {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
+			odd++
+		}
+	}
+	return odd*50 > len(head)
+}

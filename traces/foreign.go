@@ -1,0 +1,173 @@
+package traces
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+)
+
+// What this package recognises in order to say that it does not read it: a user
+// with the wrong file should hear its name, not "unknown".
+
+const htmlPage = "an HTML page (was the download a login page?)"
+
+// foreignMagics are recognised by their first bytes.
+var foreignMagics = []struct{ magic, what string }{
+	{"BZh", "bzip2 (unpack it first: bunzip2)"},
+	{"\xfd7zXZ\x00", "xz (unpack it first: unxz)"},
+	{"\x04\x22\x4d\x18", "lz4 (unpack it first: unlz4)"},
+	{"\x1f\x8b", "gzip inside the compression (packed twice: unpack it once)"},
+	{"\x28\xb5\x2f\xfd", "zstd inside the compression (packed twice: unpack it once)"},
+	{"PK\x03\x04", "a zip archive (unpack it first)"},
+	{"7z\xbc\xaf\x27\x1c", "a 7z archive (unpack it first)"},
+	{"PAR1", "Parquet"},
+	{"\xff\xfe", "UTF-16 text (convert it to UTF-8)"},
+	{"\xfe\xff", "UTF-16 text (convert it to UTF-8)"},
+	{"\x7fELF", "an ELF program"},
+	{"version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file itself (fetch it: git lfs pull)"},
+	{"<!DOCTYPE html", htmlPage},
+	{"<!doctype html", htmlPage},
+	{"<html", htmlPage},
+}
+
+// foreignBinary names what head is by its magic or layout, or "".
+func foreignBinary(head []byte) string {
+	for _, m := range foreignMagics {
+		if len(head) >= len(m.magic) && string(head[:len(m.magic)]) == m.magic {
+			return m.what
+		}
+	}
+	switch {
+	case len(head) >= 262 && string(head[257:262]) == "ustar":
+		return "a tar archive (unpack it first)"
+	case isBlktrace(head):
+		return "blktrace binary (turn it into text: blkparse -i)"
+	case isBtrecord(head):
+		return "a btrecord replay file"
+	case isOracleGeneral(head):
+		return "an oracleGeneral cache trace (it has no ops)"
+	}
+	return ""
+}
+
+// isBlktrace: a 48-byte header with the magic 0x65617400 + version, either endian.
+// The versions so far are below 16, which keeps texts that begin with "eat" apart.
+func isBlktrace(head []byte) bool {
+	const magic = 0x65617400
+	return len(head) >= 48 && (binary.LittleEndian.Uint32(head)&^0xf == magic ||
+		binary.BigEndian.Uint32(head)&^0xf == magic)
+}
+
+// isBtrecord: a header {version 0x10000, genesis, bunches, packets}, then the first
+// bunch {packets, time} with at most 512 packets.
+func isBtrecord(head []byte) bool {
+	if len(head) < 48 {
+		return false
+	}
+	u := binary.LittleEndian.Uint64
+	bunches, packets, first := u(head[16:]), u(head[24:]), u(head[32:])
+	return u(head) == 0x10000 && bunches > 0 && packets >= bunches && first > 0 && first <= 512 && first <= packets
+}
+
+// isOracleGeneral: records of 24 bytes {time u32, id u64, size u32, next i64}
+// without a magic: times that do not go back, and next either -1 (never
+// again) or the number of a later request.
+func isOracleGeneral(head []byte) bool {
+	const size, least = 24, 4
+	le := binary.LittleEndian
+	n := 0
+	var last uint32
+	for ; len(head) >= size && n < sampleRecords; n++ {
+		at, length, next := le.Uint32(head), le.Uint32(head[12:]), int64(le.Uint64(head[16:]))
+		if at < last || n > 0 && at-last > 1<<20 || length == 0 || length > 1<<30 {
+			return false
+		}
+		if never := next == -1 || next == 1<<63-1; !never && (next <= int64(n) || next > 1<<40) {
+			return false
+		}
+		last = at
+		head = head[size:]
+	}
+	return n >= least
+}
+
+// foreignTexts are recognised by the kinds of their columns: u a whole number, d a
+// decimal one, o a letter R or W, w a word.
+var foreignTexts = []struct {
+	sep   byte
+	kinds string
+	what  string
+}{
+	{',', "uouuu", "the Alibaba block CSV"},
+	{',', "uuuuu", "the Tencent CBS CSV"},
+	{',', "ddwudu", "a SYSTOR '17 LUN CSV"},
+	{',', "uuu", "a fio iolog of version 1 (it has no times)"},
+	{' ', "uwwuuouuw", "an FIU trace"},
+	{' ', "owuudd", "a DiskSim validation trace"},
+}
+
+// foreignHeaders are recognised by the beginning of their first line.
+var foreignHeaders = []struct{ head, what string }{
+	{"timestamp,response,iotype,lun,offset,size", "a SYSTOR '17 LUN CSV"},
+	{"filename,", "a Thesios CSV (it has files, not a disk's addresses)"},
+	{"device_id,opcode,offset,length,timestamp", "the Alibaba block CSV"},
+	{"timestamp,offset,size,iotype,volumeid", "the Tencent CBS CSV"},
+}
+
+// foreignText names the text format that all of the first lines of head have, or "".
+func foreignText(head []byte) string {
+	first := strings.ToLower(firstLine(head))
+	for _, h := range foreignHeaders {
+		if strings.HasPrefix(first, h.head) {
+			return h.what
+		}
+	}
+	var f fields
+	for _, t := range foreignTexts {
+		n := 0
+		for line := range bytes.Lines(head) {
+			if line = bytes.TrimRight(line, "\r\n"); isIgnored(line) {
+				continue
+			}
+			if t.sep == ' ' {
+				f.words(line)
+			} else {
+				f.split(line, t.sep)
+			}
+			if !f.have(t.kinds) {
+				n = 0
+				break
+			}
+			if n++; n == sampleRecords {
+				break
+			}
+		}
+		if n > 0 {
+			return t.what
+		}
+	}
+	return ""
+}
+
+// have says whether the columns are of these kinds.
+func (f *fields) have(kinds string) bool {
+	if f.n != len(kinds) {
+		return false
+	}
+	for i := range len(kinds) {
+		c := f.at[i]
+		ok := len(c) > 0
+		switch kinds[i] {
+		case 'u':
+			ok = isDigits(c)
+		case 'd':
+			ok = isNumber(c)
+		case 'o':
+			ok = len(c) == 1 && isOneOf(c[0], "RWrw")
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,67 @@
+package traces
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits beyond which the rate of a whole trace suggests a wrong unit of time: no
+// trace of one host has more than 5 M records a second on average, and one with
+// less than one a minute is hardly worth a replay.
+const (
+	notedRecords   = 100
+	absurdInterval = time.Minute
+	absurdRate     = 5_000_000
+)
+
+// Stats accounts for the records so far.
+func (r *Reader) Stats() Stats {
+	return Stats{
+		In:          r.records,
+		Delivered:   r.done,
+		Rejected:    r.rejected,
+		Skipped:     r.scan.skips.sorted(),
+		OutOfOrder:  r.late,
+		Bytes:       r.src.at(),
+		SizeHint:    r.size,
+		FirstErrors: slices.Clone(r.first),
+		Notes:       r.notes(),
+	}
+}
+
+// BytesRead is Stats.Bytes alone: for showing how far a reader is, at no cost.
+func (r *Reader) BytesRead() int64 { return r.src.at() }
+
+func (r *Reader) notes() []string {
+	notes := slices.Clone(r.scan.notes)
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	span := time.Duration(r.newest - r.origin)
+	switch {
+	case r.done < 2:
+	case r.newest == r.origin:
+		add("every record has the same time: the trace is untimed")
+	case !r.parts:
+		add("every time is a whole second: records that share a second come at once")
+	}
+	if r.done >= notedRecords && r.newest > r.origin {
+		if span/time.Duration(r.done) > absurdInterval {
+			add("%d records in %v: less than one a minute; is the unit of time right?", r.done, span)
+		} else if r.done/absurdRate > int64(span/time.Second) {
+			add("%d records in %v: more than %d a second; is the unit of time right?", r.done, span, absurdRate)
+		}
+	}
+	if r.scan.flags > 0 {
+		add("%d writes carry a preflush or FUA, which a record does not hold", r.scan.flags)
+	}
+	if v := r.opts.Volume; v != "" && r.ended && !slices.Contains(r.scan.vols.names, v) {
+		names := r.scan.vols.names
+		more := ""
+		if len(names) > 20 {
+			names, more = names[:20], fmt.Sprintf(" and %d more", len(names)-20)
+		}
+		add("no record of volume %q; the volumes are: %s%s", v, strings.Join(names, " "), more)
+	}
+	return notes
+}

@@ -1,0 +1,268 @@
+package traces
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Reader is a trace being read. It belongs to one goroutine at a time.
+//
+// The way of a record: input cuts a line, the parser makes a Record of it, next
+// sorts out what is bad or skipped, accept what is of another volume or too late,
+// the window puts it in order, and deliver makes its time relative and counts it.
+type Reader struct {
+	name string
+	opts Options
+	src  *source
+	file *os.File
+	size int64
+	in   *input
+
+	format *format
+	why    string
+	scan   *scan
+	parser parser
+	win    window
+
+	records  int64 // Stats.In
+	done     int64 // Stats.Delivered
+	rejected int64
+	other    int // tally slot of records of other volumes
+	late     int64
+	first    []*Error
+
+	origin   int64 // absolute time of the trace's first record, final once one is delivered
+	newest   int64 // highest absolute time admitted so far
+	begun    bool  // origin is set
+	lastTime int64 // absolute, of the last record delivered
+	lastLine int64
+	parts    bool  // a delivered time was no whole second
+	ended    bool  // no more input
+	err      error // why
+}
+
+// Read fills recs with the next records and returns how many there are. Like
+// io.Reader it returns records or an error, never both: io.EOF at the end, *Error
+// for a bad record under Stop, *StreamError for input that breaks off.
+func (r *Reader) Read(recs []Record) (int, error) {
+	n := 0
+	for n < len(recs) {
+		if r.win.ready() || r.ended && r.win.len() > 0 {
+			r.win.pop(&recs[n])
+			r.deliver(&recs[n])
+			n++
+			continue
+		}
+		if r.ended {
+			break
+		}
+		// A record is parsed where it is to stay: in the window, or in recs.
+		sorting := r.opts.Order == Sort
+		rec := &recs[n]
+		if sorting {
+			rec = r.win.slot()
+		}
+		switch r.next(rec) {
+		case isRecord:
+			if sorting {
+				r.win.keep(rec.Time)
+			} else {
+				r.deliver(rec)
+				n++
+			}
+		case isBad:
+			r.ended = true
+		}
+	}
+	if n == 0 && len(recs) > 0 {
+		return 0, r.err
+	}
+	return n, nil
+}
+
+// next reads into rec up to the next I/O of the wanted volume. notRecord says that
+// there was one, but the window has taken it already; isBad says that the input
+// has ended, and r.err why.
+func (r *Reader) next(rec *Record) verdict {
+	for {
+		b, ok := r.in.next()
+		if !ok {
+			r.err = r.end()
+			return isBad
+		}
+		if r.in.fixed == 0 {
+			if r.in.flaw != noFlaw {
+				r.records++
+				if !r.reject(r.flawed(b)) {
+					return isBad
+				}
+				continue
+			}
+			if len(b) == 0 || b[0] <= '#' && isIgnored(b) {
+				continue
+			}
+		}
+		rec.CancelAfter = -1
+		switch r.parser.parse(b, rec) {
+		case isRecord:
+			r.records++
+			if v := r.accept(rec); v != isSkipped {
+				return v
+			}
+		case isSkipped:
+			r.records++
+			r.scan.skips.counts[r.scan.slot].Count++
+		case isBad:
+			r.records++
+			r.scan.fault.Cut = r.in.cut
+			if !r.reject(&r.scan.fault) {
+				return isBad
+			}
+		}
+	}
+}
+
+// accept places a record in the trace. isRecord says that it is the newest one;
+// notRecord that it was late, and has gone to the window; isSkipped that it is of
+// another volume, or bad and to be passed over; isBad that the stream ends.
+func (r *Reader) accept(rec *Record) verdict {
+	rec.Line = r.in.line
+	if r.in.fixed > 0 {
+		rec.Line = r.in.start
+	}
+	if !r.begun || rec.Time < r.origin && r.done == 0 && r.opts.Order == Sort {
+		r.begun = true
+		if !r.format.zero {
+			r.origin = rec.Time
+		}
+	}
+	if r.opts.Volume != "" && r.scan.vols.names[rec.Volume] != r.opts.Volume {
+		r.scan.skips.counts[r.other].Count++
+		return isSkipped
+	}
+	if rec.Time >= r.newest {
+		r.newest = rec.Time
+		return isRecord
+	}
+	r.late++
+	switch {
+	case r.opts.Order == AsIs:
+		return isRecord
+	case r.opts.Order == Sort && (r.done == 0 || rec.Time >= r.lastTime):
+		r.win.pushLate(rec)
+		return notRecord
+	case r.reject(r.backwards(rec)):
+		return isSkipped
+	}
+	return isBad
+}
+
+// deliver makes the time of a record relative and counts it.
+func (r *Reader) deliver(rec *Record) {
+	r.done++
+	r.lastTime, r.lastLine = rec.Time, rec.Line
+	rec.Time -= r.origin
+	if !r.parts && rec.Time%int64(time.Second) != 0 {
+		r.parts = true
+	}
+}
+
+// reject counts a bad record, and says whether the stream goes on.
+func (r *Reader) reject(fault *Error) bool {
+	r.rejected++
+	e := *fault
+	e.File, e.Byte = r.name, r.in.start
+	if r.in.fixed == 0 {
+		e.Line = r.in.line
+	}
+	if len(r.first) < maxFirstErrors {
+		r.first = append(r.first, &e)
+	}
+	switch {
+	case r.opts.OnError == Stop:
+		r.err = &e
+	case r.opts.MaxErrors > 0 && r.rejected > r.opts.MaxErrors:
+		r.err = fmt.Errorf("more than %d bad records, the last: %w", r.opts.MaxErrors, &e)
+	default:
+		return true
+	}
+	return false
+}
+
+// backwards is the fault of a record that is too old.
+func (r *Reader) backwards(rec *Record) *Error {
+	rule := "times are not to go back"
+	if r.opts.Order == Sort {
+		rule = fmt.Sprintf("the order is restored within %v or %d records", r.opts.Window, r.opts.WindowRecords)
+	}
+	at := appendSeconds(nil, r.lastTime-r.origin)
+	place := fmt.Sprintf("line %d", r.lastLine)
+	if r.in.fixed > 0 {
+		place = fmt.Sprintf("byte %d", r.lastLine)
+	}
+	return &Error{Field: "time", Value: string(appendSeconds(nil, rec.Time-r.origin)), bare: true,
+		Want: fmt.Sprintf("at least %s, the time of %s (%s)", at, place, rule)}
+}
+
+// end is why there is no more input: io.EOF if it ended where it should.
+func (r *Reader) end() error {
+	err := r.in.err
+	if err == io.EOF && r.in.left() == 0 {
+		return io.EOF
+	}
+	var e *StreamError
+	if err == io.EOF {
+		e = &StreamError{File: r.name, Kind: ErrTruncated, What: "file", Byte: r.src.at(), Inner: -1}
+	} else {
+		e = r.src.broken(r.name, err)
+	}
+	e.Records, e.Left = r.records, r.in.left()
+	if r.src.what != "file" {
+		e.Inner = r.in.off + e.Left
+	}
+	return e
+}
+
+// flawed is the fault of a line that is no text.
+func (r *Reader) flawed(b []byte) *Error {
+	if r.in.flaw == tooLong {
+		return &Error{Field: "line", Value: cutValue(b), Want: fmt.Sprintf("at most %d bytes", maxLine)}
+	}
+	i := bytes.IndexByte(b, 0)
+	return &Error{Field: fmt.Sprintf("NUL byte in column %d", i+1), Value: cutValue(b), Want: "text"}
+}
+
+// Format is the name of the format being read.
+func (r *Reader) Format() string { return r.format.name }
+
+// Why says what the format was recognised by.
+func (r *Reader) Why() string { return r.why }
+
+// Volumes are the names that Record.Volume indexes, of all volumes met so far. A
+// trace that names no volume has one, "". The list only grows; it is not to be
+// changed.
+func (r *Reader) Volumes() []string {
+	v := r.scan.vols.names
+	return v[:len(v):len(v)]
+}
+
+var errClosed = errors.New("traces: read after Close")
+
+// Close releases the decompressor, and the file if Open opened it.
+func (r *Reader) Close() error {
+	if !r.ended || r.win.len() > 0 {
+		r.err = errClosed
+	}
+	r.ended, r.win = true, window{}
+	r.src.close()
+	if r.file == nil {
+		return nil
+	}
+	f := r.file
+	r.file = nil
+	return f.Close()
+}

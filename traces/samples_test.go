@@ -1,0 +1,231 @@
+package traces
+
+import "strings"
+
+// sample is a small hand-written input of each format, with the traps of that
+// format that are no errors, and what reading it gives.
+type sample struct {
+	name    string // of the case
+	format  string
+	data    string
+	recs    []Record
+	volumes []string
+	skipped []SkipCount
+	late    int64
+	notes   []string
+}
+
+func rec(line, ns int64, op Op, offset, length int64, volume uint32) Record {
+	return Record{Time: ns, Offset: offset, Length: length, CancelAfter: -1, Line: line, Volume: volume, Op: op}
+}
+
+const (
+	ns = int64(1)
+	us = 1000 * ns
+	ms = 1000 * us
+	s  = 1000 * ms
+)
+
+var noVolume = []string{""}
+
+var samples = []sample{
+	{
+		name: "blksim", format: "blksim",
+		data: "blksim trace 1\n# a comment\n\n0.000001000 R 4096 8192 vol=a\n0.5 W 0 512 cancel=0.000250000 vol=b%20c\n" +
+			"0.500000001 F 0 0\n1 D 8192 4096 vol=a\n1.25 Z 0 1048576 vol=a cancel=0\n",
+		recs: []Record{
+			rec(4, 1*us, Read, 4096, 8192, 0),
+			{Time: 500 * ms, Offset: 0, Length: 512, CancelAfter: 250 * us, Line: 5, Volume: 1, Op: Write},
+			rec(6, 500*ms+1, Flush, 0, 0, 2),
+			rec(7, 1*s, Discard, 8192, 4096, 0),
+			{Time: 1250 * ms, Offset: 0, Length: 1 << 20, CancelAfter: 0, Line: 8, Volume: 0, Op: WriteZeroes},
+		},
+		volumes: []string{"a", "b c", ""},
+	},
+	{
+		// A FILETIME in nanoseconds passes 2^63, blanks and cases vary in copies,
+		// response times can be negative, and the last line has no newline.
+		name: "msr: header, BOM, CRLF, two disks", format: "msr",
+		data: "\xef\xbb\xbfTimestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime\r\n" +
+			"130000000000000017,hm,1,Read,104857600,32768,400\r\n" +
+			"130000000013320543,hm,0,Write,2867200,4096,-2048\r\n" +
+			"\r\n" +
+			"130000000013320543, hm , 1, read, 0, 1, 0\r\n" +
+			"130000000023320633,hm,1,Read,3221225472,4096,1\r\n" +
+			"130000000023320634,hm,0,Read,2147483648,4096,1",
+		recs: []Record{
+			rec(2, 0, Read, 104857600, 32768, 0),
+			rec(3, (130000000013320543-130000000000000017)*100, Write, 2867200, 4096, 1),
+			rec(5, (130000000013320543-130000000000000017)*100, Read, 0, 1, 0),
+			rec(6, (130000000023320633-130000000000000017)*100, Read, 3221225472, 4096, 0),
+			rec(7, (130000000023320634-130000000000000017)*100, Read, 2147483648, 4096, 1),
+		},
+		volumes: []string{"hm_1", "hm_0"},
+	},
+	{
+		name: "spc: odd sizes, extra columns, size 0", format: "spc",
+		data: "0,20000016,8192,W,0.500200\n0, 20000128 ,8191,w,0.502535\n1,3072,0,r,0.6\n" +
+			"2,3072,1536,r,1.011700000999,7,x\n",
+		recs: []Record{
+			rec(1, 0, Write, 20000016*512, 8192, 0),
+			rec(2, 2335*us, Write, 20000128*512, 8191, 0),
+			rec(4, 1011700*us-500200*us, Read, 3072*512, 1536, 1),
+		},
+		volumes: []string{"0", "2"},
+		skipped: []SkipCount{{"zero length", 1}},
+	},
+	{
+		name: "cloudphysics: whole seconds", format: "cloudphysics",
+		data: "version,time,op,size,lbn\n1,5000000,2a,512,40000001\n1,5000001,28,0,1\n1,5000001,1a,36,0\n" +
+			"1,5000002,88,4096,8\n1,5000002,35,0,0\n",
+		recs: []Record{
+			rec(2, 0, Write, 40000001*512, 512, 0),
+			rec(5, 2*s, Read, 8*512, 4096, 0),
+			rec(6, 2*s, Flush, 0, 0, 0),
+		},
+		volumes: noVolume,
+		skipped: []SkipCount{{"SCSI command 0x1a", 1}, {"zero length", 1}},
+		notes:   []string{"every time is a whole second: records that share a second come at once"},
+	},
+	{
+		name: "blkparse: only Q, flushes, no extents, odd process names, summary", format: "blkparse",
+		data: "  8,0    1        1     0.000100000   697  Q  WS 223000 + 8 [journal]\n" +
+			"  8,0    1        2     0.000101000   697  G  WS 223000 + 8 [journal]\n" +
+			"  8,0    1        3     0.000102000   697  P   N [journal]\n" +
+			"  8,0    1        4     0.000103000   697  D  WS 223000 + 8 (    1500) [journal]\n" +
+			"  8,0    0        5     0.000104000     0 UT   N [swapper] 1\n" +
+			"  8,0    0        6     0.000104500     0  A   R 63 + 8 <- (8,1) 0\n" +
+			"  8,0    0        7     0.000104600     0  m   N scheduler message [anything\n" +
+			"  8,0    0        8     0.000105000     9  Q   R 512 + 16 [a [b] + 9]\n" +
+			"  8,16   0        9     0.000200000     9  Q FWS [jbd2/sda1-8]\n" +
+			"  8,16   0       10     0.000201000     9  Q FWFSM 1000 + 8 [jbd2/sda1-8]\n" +
+			"  8,16   0       11     0.000202000     9  Q   D 2048 + 2048 [fstrim]\n" +
+			"  8,16   0       12     0.000203000     9  Q   N 0 (00 ..) [kworker/9:0]\n" +
+			"  8,16   0       13     0.000204000     9  Q   R 36 (12 00 00 00 24 00 ..) [probe]\n" +
+			"  8,16   0       14     0.000205000     9  C  WS 223000 + 8 [0]\n" +
+			"CPU0 (8,0):\n Reads Queued:           0,        0KiB\t Writes Queued:           0,        0KiB\n" +
+			"\nTotal (8,0):\n IO unplugs:             0        \t Timer unplugs:           0\n\n" +
+			"Throughput (R/W): 0KiB/s / 0KiB/s\nEvents (8,0): 677 entries\nSkips: 0 forward (0 -   0.0%)\n",
+		recs: []Record{
+			rec(1, 0, Write, 223000*512, 8*512, 0),
+			rec(8, 5*us, Read, 512*512, 16*512, 0),
+			rec(9, 100*us, Flush, 0, 0, 1),
+			rec(10, 101*us, Write, 1000*512, 8*512, 1),
+			rec(11, 102*us, Discard, 2048*512, 2048*512, 1),
+		},
+		volumes: []string{"8,0", "8,16"},
+		skipped: []SkipCount{{"blkparse action A", 1}, {"blkparse action C", 1}, {"blkparse action D", 1},
+			{"blkparse action G", 1}, {"blkparse action P", 1}, {"blkparse action U", 1}, {"blkparse action m", 1},
+			{"no extent", 2}},
+		notes: []string{"1 writes carry a preflush or FUA, which a record does not hold"},
+	},
+	{
+		name: "blkparse: no Q events", format: "blkparse",
+		data: "  8,33   4        1     0.000000000    78  D   N 0 (00 ..) [kworker/9:0]\n" +
+			"  8,33  30        1     0.001400000    77  D   R 640000 + 8 [some worker]\n",
+		recs:    []Record{rec(2, 0, Read, 640000*512, 8*512, 0)},
+		volumes: []string{"8,33"},
+		skipped: []SkipCount{{"no extent", 1}},
+		notes:   []string{"no Q (queued) events at the beginning: took D (issued), which are after merging and scheduling"},
+	},
+	{
+		name: "blkreplay: free text in front, rwbs in the op column", format: "blkreplay",
+		data: "Copyright somebody\n\nThis file may be copied; but ; not ; sold.\n############\nINFO: action_char=Q\n" +
+			"start ; sector; length ; op ;  replay_delay=0 ; replay_duration=0\n" +
+			"      0.500000000 ;     37000000 ;   64 ; W ; 0.0 ; 0.0\n" +
+			"      0.949000165 ;     37000064 ;   14 ; RA ; -0.1 ; 12\n",
+		recs: []Record{
+			rec(7, 0, Write, 37000000*512, 64*512, 0),
+			rec(8, 449000165, Read, 37000064*512, 14*512, 0),
+		},
+		volumes: noVolume,
+	},
+	{
+		name: "mqsim", format: "mqsim",
+		data: "900000000 4 264000000 16 0\n900315000 3\t197000000 16 1\n 900315000  4 8 1 1 \n",
+		recs: []Record{
+			rec(1, 0, Write, 264000000*512, 16*512, 0),
+			rec(2, 315*us, Read, 197000000*512, 16*512, 1),
+			rec(3, 315*us, Read, 8*512, 512, 0),
+		},
+		volumes: []string{"4", "3"},
+		notes: []string{"the type column was read as 0=write,1=read",
+			"the first 3 lines fit disksim too; mqsim was taken, Options.Format decides otherwise"},
+	},
+	{
+		name: "disksim: milliseconds, hexadecimal flags", format: "disksim",
+		data: "13.250135\t30\t0\t5\t1\n17.900285 20 576000 6 1a\n18 30 8 1 0x3\n",
+		recs: []Record{
+			rec(1, 0, Read, 0, 5*512, 0),
+			rec(2, 17900285-13250135, Write, 576000*512, 6*512, 1),
+			rec(3, 18000000-13250135, Read, 8*512, 512, 0),
+		},
+		volumes: []string{"30", "20"},
+	},
+	{
+		name: "fio 2: waits", format: "fio2",
+		data: "fio version 2 iolog\n/dev/sda add\n/dev/sda open\n/dev/sda write 0 4096\n/dev/sda wait 250 0\n" +
+			"/dev/sdb read 4096 8192\n/dev/sda wait 50 0\n/dev/sda sync 0 0\n/dev/sda datasync\n/dev/sda trim 0 512\n/dev/sda close\n",
+		recs: []Record{
+			rec(4, 0, Write, 0, 4096, 0),
+			rec(6, 250*us, Read, 4096, 8192, 1),
+			rec(8, 300*us, Flush, 0, 0, 0),
+			rec(9, 300*us, Flush, 0, 0, 0),
+			rec(10, 300*us, Discard, 0, 512, 0),
+		},
+		volumes: []string{"/dev/sda", "/dev/sdb"},
+		skipped: []SkipCount{{"fio action add", 1}, {"fio action close", 1}, {"fio action open", 1}, {"fio action wait", 2}},
+		notes:   []string{"waits were read as microseconds from the wait before, after fio's manual"},
+	},
+	{
+		name: "fio 3: microseconds", format: "fio3",
+		data: "fio version 3 iolog\n127 /dev/sda add\n130 /dev/sda write 0 4096\n131 /dev/sda sync\n140 /dev/sda read 4096 512\n150 /dev/sda close\n",
+		recs: []Record{
+			rec(3, 0, Write, 0, 4096, 0),
+			rec(4, 1*us, Flush, 0, 0, 0),
+			rec(5, 10*us, Read, 4096, 512, 0),
+		},
+		volumes: []string{"/dev/sda"},
+		skipped: []SkipCount{{"fio action add", 1}, {"fio action close", 1}},
+	},
+	{
+		name: "vscsi 1", format: "vscsi1",
+		data: string(vscsi1Record(vscsiRecord{0x2a, 0x0100, 512, 40000001, 5000000368802})) +
+			string(vscsi1Record(vscsiRecord{0x12, 0x0100, 96, 0, 5000000368900})) +
+			string(vscsi1Record(vscsiRecord{0x88, 0x0100, 4096, 1 << 40, 5000000369802})) +
+			string(vscsi1Record(vscsiRecord{0x28, 0x0100, 0, 5, 5000000369803})) +
+			string(vscsi1Record(vscsiRecord{0x91, 0x0100, 0, 0, 5000000369804})),
+		recs: []Record{
+			rec(0, 0, Write, 40000001*512, 512, 0),
+			rec(64, 1*ms, Read, 1<<49, 4096, 0),
+			rec(128, 1002*us, Flush, 0, 0, 0),
+		},
+		volumes: noVolume,
+		skipped: []SkipCount{{"SCSI command 0x12", 1}, {"zero length", 1}},
+	},
+	{
+		name: "vscsi 2", format: "vscsi2",
+		data: string(vscsi2Record(vscsiRecord{0x08, 0x0200, 1024, 3, 77})) +
+			string(vscsi2Record(vscsiRecord{0x0a, 0x0201, 513, 4, 177})) +
+			string(vscsi2Record(vscsiRecord{0x00, 0x0200, 0, 0, 178})),
+		recs: []Record{
+			rec(0, 0, Read, 3*512, 1024, 0),
+			rec(40, 100*us, Write, 4*512, 513, 0),
+		},
+		volumes: noVolume,
+		skipped: []SkipCount{{"SCSI command 0x00", 1}},
+	},
+}
+
+// sampleOf is the first sample of a format.
+func sampleOf(format string) sample {
+	for _, s := range samples {
+		if s.format == format {
+			return s
+		}
+	}
+	panic("no sample of " + format)
+}
+
+// isTextSample says whether a sample is lines.
+func (s sample) isText() bool { return !strings.HasPrefix(s.format, "vscsi") }

@@ -1,0 +1,48 @@
+package traces
+
+// SPC ASCII, as in the UMass repository: ASU,LBA,Size,Opcode,Timestamp[,...].
+//
+// LBA counts blocks (512 bytes unless Options.BlockSize says otherwise), Size is
+// in bytes and need not be a multiple of the block, Timestamp is decimal seconds.
+// The specification allows blanks in columns, further columns, and a size of 0,
+// whose effect it leaves to the device: those records are skipped.
+
+const spcColumns = 5
+
+type spc struct {
+	s    *scan
+	f    fields
+	zero int
+}
+
+func openSPC(s *scan) parser { return &spc{s: s, zero: s.skips.slot(skipZeroLength)} }
+
+func (p *spc) parse(b []byte, rec *Record) verdict {
+	p.f.split(b, ',')
+	if p.s.isHeader(&p.f, spcColumns, b) {
+		return notRecord
+	}
+	if p.f.n < spcColumns {
+		return p.s.bad("line", b, "5 or more columns: ASU,LBA,Size,Opcode,Timestamp")
+	}
+	c := &p.f.at
+	if _, ok := parseInt(c[0]); !ok {
+		return p.s.bad("ASU", c[0], "a decimal number")
+	}
+	switch {
+	case equalFold(c[3], "r"):
+		rec.Op = Read
+	case equalFold(c[3], "w"):
+		rec.Op = Write
+	default:
+		return p.s.bad("opcode", c[3], "R or W")
+	}
+	v := p.s.extent(rec, c[1], c[2], p.s.opts.BlockSize, 1, isSkipped)
+	if v == isBad || !p.s.seconds(rec, c[4]) {
+		return isBad
+	}
+	if v == isSkipped {
+		return p.s.skip(p.zero)
+	}
+	return p.s.volume(rec, c[0])
+}
