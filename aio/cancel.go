@@ -1,6 +1,10 @@
 package aio
 
-import "fmt"
+import (
+	"fmt"
+
+	"blksim/internal/step"
+)
 
 // CancelResult is Cancel's answer.
 type CancelResult uint8
@@ -50,6 +54,7 @@ func (c *Context) cancel(id ID) CancelResult {
 	i := id.index() & (pageSlots - 1)
 	res, run := cancelAsk(&p.words[i], id)
 	if run {
+		step.Read(&p.cold[i])
 		c.runCancel(Kiocb{c, id}, &p.words[i], p.cold[i].fn)
 	}
 	return res

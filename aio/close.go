@@ -29,6 +29,7 @@ func (c *Context) closedMeanwhile(id ID) {
 // small.
 func (c *Context) InFlight() int {
 	// In this order: what leaves the rings in between was reserved before.
+	step.Read(&c.reserved)
 	n := int(c.reserved.Load() &^ closedBit)
 	for _, p := range c.lanes {
 		if p != nil {
@@ -43,8 +44,10 @@ func (c *Context) InFlight() int {
 // simulation call Shutdown, let the world run, and then Close.
 func (c *Context) Close(ctx context.Context) error {
 	c.Shutdown()
-	c.closing.Lock()
-	defer c.closing.Unlock()
+	if err := c.closing.take(ctx); err != nil {
+		return err
+	}
+	defer c.closing.give()
 	defer context.AfterFunc(ctx, func() { signal(c.idle) })()
 	c.sleepers(waitCloser, true)
 	defer c.sleepers(waitCloser, false)
@@ -55,7 +58,7 @@ func (c *Context) Close(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		<-c.idle
+		step.Recv(c.idle)
 	}
 }
 

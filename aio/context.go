@@ -3,7 +3,6 @@ package aio
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"blksim/aio/lane"
@@ -76,8 +75,8 @@ type Context struct {
 	waiters atomic.Uint32 // who sleeps: waitReaper, waitCloser; pairs with wakeUp
 	wake    chan struct{} // to the reaper; capacity 1
 	idle    chan struct{} // to the closer; capacity 1
-	reaping sync.Mutex    // guards the consumer side of all rings without a handler
-	closing sync.Mutex    // one Close at a time
+	reaping turn          // guards the consumer side of all rings without a handler
+	closing turn          // one Close at a time
 	stats   counters
 }
 
@@ -113,6 +112,8 @@ func New(o Options) (*Context, error) {
 		wake:     make(chan struct{}, 1),
 		idle:     make(chan struct{}, 1),
 	}
+	c.reaping.init()
+	c.closing.init()
 	for i, l := range o.Lanes {
 		p := &port{c: c, lane: l, index: i, evs: make([]Event, drainBatch)}
 		p.drainFn, p.outFn = p.drain, p.drainOutside
@@ -153,7 +154,7 @@ func (c *Context) reserve(n int) (int, error) {
 		if got <= 0 {
 			return 0, ErrFull
 		}
-		step.Write(&c.reserved)
+		step.CAS(&c.reserved, r)
 		if c.reserved.CompareAndSwap(r, r+int64(got)) {
 			return got, nil
 		}
@@ -245,8 +246,11 @@ func (c *Context) SubmitBatch(l lane.Lane, t Target, ios []IO, ids []ID) (int, e
 	return n, nil
 }
 
-// start hands a published batch to its target.
+// start hands a published batch to its target, unless it is empty.
 func (p *port) start(t Target, batch []Kiocb, ids []ID) int {
+	if len(batch) == 0 {
+		return 0
+	}
 	// The batch is ours again only after the target has returned, and the
 	// target may submit: take it off the port meanwhile.
 	p.batch = nil
@@ -278,8 +282,10 @@ func (c *Context) publish(group, mask uint32, io *IO) ID {
 	}
 	i := tag & (pageSlots - 1)
 	b := &p.bodies[i]
+	step.Write(b)
 	b.off, b.length, b.data, b.op = io.Off, io.Len, io.Data, io.Op
 	b.dispatched = 0
+	step.Write(&p.cold[i])
 	p.cold[i].buf = io.Buf
 	gen := wordGen(p.words[i].Load()) // ours alone: the tag is
 	step.Write(&p.words[i])
@@ -294,16 +300,18 @@ func (c *Context) deliver(l lane.Lane, id ID, w uint64) {
 	k := Kiocb{c, id}
 	p, i := k.slot()
 	b := &p.bodies[i]
+	step.Read(b)
 	ev := Event{
 		ID: id, Data: b.data, N: b.result, Dispatched: b.dispatched, Status: b.status,
 		Started: w&flagStarted != 0, CancelAsked: w&flagAsked != 0,
 	}
+	step.Write(&p.cold[i])
 	p.cold[i].buf = nil
 	if w&flagHasFn != 0 {
 		p.cold[i].fn = nil
 	}
 	step.Write(&p.words[i])
-	p.words[i].Store(wordOf(wordGen(w)+1, stateFree))
+	p.words[i].Store(freed(w))
 	c.tags.give(id.index())
 	c.post(l, &ev)
 }

@@ -37,6 +37,7 @@ func (c *Context) post(l lane.Lane, ev *Event) {
 	if p == nil {
 		c.outside.push(ev, c.capacity)
 		if c.onEvents != nil {
+			step.Write(&c.outPosted)
 			if c.outPosted.CompareAndSwap(false, true) {
 				c.home.lane.Post(c.home.outFn)
 			}
@@ -70,6 +71,7 @@ func (c *Context) wakeUp() {
 
 // signal leaves a token in a channel of capacity 1.
 func signal(ch chan struct{}) {
+	step.Write(ch)
 	select {
 	case ch <- struct{}{}:
 	default:
@@ -84,6 +86,7 @@ func (p *port) drain() {
 
 // drainOutside does so for the events of no lane. On Lanes[0].
 func (p *port) drainOutside() {
+	step.Write(&p.c.outPosted)
 	p.c.outPosted.Store(false)
 	p.handle(&p.c.outside.ring)
 }
@@ -99,20 +102,27 @@ func (p *port) handle(r *ring) {
 	}
 }
 
-// Events waits until at least min events are there (0: does not wait), moves at
-// most len(evs) of them to evs, and returns how many. It returns early with
-// ctx's error when ctx ends, and with ErrClosed when the context is closed and
-// everything was reaped; the events it got by then count. Outside all lanes; calls
-// of several goroutines take turns.
+// Events waits until at least min events are there, moves at most len(evs) of
+// them to evs, and returns how many. It returns early with ctx's error when ctx
+// ends, and with ErrClosed when the context is closed and everything was reaped;
+// the events it got by then count. With min 0 it never waits. Outside all lanes;
+// calls of several goroutines take turns: one with min 0 that finds another at it
+// returns nothing.
 func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error) {
 	if c.onEvents != nil {
 		panic("aio: Events on a context with OnEvents")
 	}
-	c.reaping.Lock()
-	defer c.reaping.Unlock()
 	if min > len(evs) {
 		min = len(evs)
 	}
+	if min <= 0 && !c.reaping.tryTake() {
+		return 0, nil
+	} else if min > 0 {
+		if err := c.reaping.take(ctx); err != nil {
+			return 0, err
+		}
+	}
+	defer c.reaping.give()
 	n := c.reap(evs)
 	if n >= min {
 		return n, nil
@@ -127,10 +137,11 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
+		step.Read(&c.reserved)
 		if c.reserved.Load() == closedBit {
 			return n, ErrClosed
 		}
-		<-c.wake
+		step.Recv(c.wake)
 	}
 }
 

@@ -1,6 +1,9 @@
 package aio
 
-import "blksim/aio/lane"
+import (
+	"blksim/aio/lane"
+	"blksim/internal/step"
+)
 
 // A Target is what I/Os are submitted to: a disk, or an author's own thing.
 type Target interface {
@@ -95,6 +98,9 @@ func (k Kiocb) Requeue() {
 // ErrCancelFuncSet if there is a callback already and ErrCompleted if the I/O
 // has completed; fn is then never called.
 func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
+	if fn == nil {
+		panic("aio: SetCancelFunc of nil")
+	}
 	p, i := k.slot()
 	a := &p.words[i]
 	switch armBegin(a, k.id) {
@@ -107,6 +113,7 @@ func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
 	default:
 		return ErrCompleted
 	}
+	step.Write(&p.cold[i])
 	p.cold[i].fn = fn
 	switch w, then := armFinish(a); then {
 	case armRun:
@@ -129,8 +136,8 @@ const (
 	// will.
 	Delivered Completion = iota
 	// Left: the I/O's cancel callback, or its registration, is running at this
-	// moment on another goroutine, which will deliver the event when it ends.
-	// What the callback uses must stay until then.
+	// moment, on another goroutine or around this very call, and will deliver
+	// the event when it ends. What the callback uses must stay until then.
 	Left
 	// Stale: the I/O had completed before. Nothing was changed; the context
 	// counts it.
@@ -149,6 +156,7 @@ func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
 		k.c.stats.stale.Add(1)
 		return Stale
 	}
+	step.Write(b)
 	b.status, b.result = st, n
 	if then == completeStore {
 		if w, then = completeFinish(a); then == completeLeft {

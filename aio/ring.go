@@ -27,10 +27,14 @@ func (r *ring) push(ev *Event, capacity int) {
 	if buf == nil {
 		b := make([]Event, 1<<bits.Len(uint(capacity-1)))
 		buf = &b
+		step.Write(&r.buf)
 		r.buf.Store(buf)
 	}
 	t := r.tail.Load()
-	(*buf)[t&uint64(len(*buf)-1)] = *ev
+	slot := &(*buf)[t&uint64(len(*buf)-1)]
+	step.Write(slot)
+	*slot = *ev
+	step.Write(&r.tail)
 	r.tail.Store(t + 1)
 }
 
@@ -42,9 +46,12 @@ func (r *ring) pop(evs []Event) int {
 	if n == 0 {
 		return 0
 	}
+	step.Read(&r.buf)
 	buf := *r.buf.Load()
 	for i := range n {
-		evs[i] = buf[(h+uint64(i))&uint64(len(buf)-1)]
+		slot := &buf[(h+uint64(i))&uint64(len(buf)-1)]
+		step.Read(slot)
+		evs[i] = *slot
 	}
 	step.Write(&r.head)
 	r.head.Store(h + uint64(n))
@@ -53,6 +60,7 @@ func (r *ring) pop(evs []Event) int {
 
 // len is the number of events that wait. Any goroutine; exact for the consumer.
 func (r *ring) len() int {
+	step.Read(&r.head)
 	h := r.head.Load()
 	step.Read(&r.tail)
 	return int(r.tail.Load() - h)
@@ -66,7 +74,7 @@ type outsideRing struct {
 }
 
 func (r *outsideRing) push(ev *Event, capacity int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	step.Lock(&r.mu)
 	r.ring.push(ev, capacity)
+	step.Unlock(&r.mu)
 }

@@ -69,20 +69,33 @@ func (p *tagPool) take(li, want int) (group, mask uint32) {
 		w := c.word.Load()
 		if held := uint32(w); held != 0 {
 			m := lowest(held, want)
-			step.Write(&c.word)
+			step.CAS(&c.word, w)
 			if c.word.CompareAndSwap(w, w&^uint64(m)) {
 				return uint32(w >> 32), m
 			}
 			continue // stolen from
 		}
-		if !p.refill(c) && !p.steal(li) {
-			step.Yield()
+		if group, mask = p.refill(c); mask == 0 {
+			group, mask = p.steal(li)
 		}
+		if mask == 0 {
+			step.Yield()
+			continue
+		}
+		// Only what is left goes into the cache. If all did, the one tag that was
+		// found could be stolen before it is taken, and stolen back, without end.
+		m := lowest(mask, want)
+		if rest := mask &^ m; rest != 0 {
+			// Nobody else writes an empty cache, so a store is enough.
+			step.Write(&c.word)
+			c.word.Store(uint64(group)<<32 | uint64(rest))
+		}
+		return group, m
 	}
 }
 
-// refill moves one group's free tags from the bitmap to c, which is empty.
-func (p *tagPool) refill(c *tagCache) bool {
+// refill takes one group's free tags from the bitmap, for c, which is empty.
+func (p *tagPool) refill(c *tagCache) (group, mask uint32) {
 	n := uint32(len(p.free))
 	for i := range n {
 		g := c.next + i
@@ -98,18 +111,15 @@ func (p *tagPool) refill(c *tagCache) bool {
 			// Look here first the next time: the tags that come back are of
 			// slots that are warm, and no more slots are touched than needed.
 			c.next = g
-			// Nobody else writes an empty cache, so a store is enough.
-			step.Write(&c.word)
-			c.word.Store(uint64(g)<<32 | uint64(mask))
-			return true
+			return g, mask
 		}
 	}
-	return false
+	return 0, 0
 }
 
-// steal moves half of what some other lane's cache holds, at least one tag, to
-// lane li's cache, which is empty.
-func (p *tagPool) steal(li int) bool {
+// steal takes half of what some other lane's cache holds, at least one tag, for
+// lane li, whose cache is empty.
+func (p *tagPool) steal(li int) (group, mask uint32) {
 	for i := 1; i < len(p.caches); i++ {
 		victim := &p.caches[(li+i)%len(p.caches)]
 		step.Read(&victim.word)
@@ -117,17 +127,15 @@ func (p *tagPool) steal(li int) bool {
 		for uint32(w) != 0 {
 			held := uint32(w)
 			m := lowest(held, (bits.OnesCount32(held)+1)/2)
-			step.Write(&victim.word)
+			step.CAS(&victim.word, w)
 			if victim.word.CompareAndSwap(w, w&^uint64(m)) {
-				step.Write(&p.caches[li].word)
-				p.caches[li].word.Store(w&^uint64(^uint32(0)) | uint64(m))
-				return true
+				return uint32(w >> 32), m
 			}
 			step.Read(&victim.word)
 			w = victim.word.Load()
 		}
 	}
-	return false
+	return 0, 0
 }
 
 // give returns a tag. Its kiocb is FREE and of a new generation already. Any

@@ -62,6 +62,7 @@ const (
 	flagPending                   // the result is stored: who leaves the state delivers it
 
 	genShift = indexBits
+	genMask  = 1<<(64-genShift) - 1
 	lowMask  = 1<<genShift - 1
 )
 
@@ -74,6 +75,13 @@ func wordState(w uint64) uint64              { return w & stateMask }
 // sameGen says whether w is of id's generation.
 func sameGen(w uint64, id ID) bool { return (w^uint64(id))>>genShift == 0 }
 
+// freed is the word of the generation after w's. 0 is left out when they wrap:
+// with index 0 it would make the zero ID.
+func freed(w uint64) uint64 {
+	gen := (wordGen(w) + 1) & genMask
+	return wordOf(max(gen, 1), stateFree)
+}
+
 func withState(w, state uint64) uint64 { return w&^stateMask | state }
 
 func load(a *cancelWord) uint64 {
@@ -82,7 +90,7 @@ func load(a *cancelWord) uint64 {
 }
 
 func cas(a *cancelWord, old, new uint64) bool {
-	step.Write(a)
+	step.CAS(a, old)
 	return a.CompareAndSwap(old, new)
 }
 
@@ -202,12 +210,15 @@ func startAsk(a *cancelWord, id ID) bool {
 	}
 }
 
-// startUndo is Requeue: it takes STARTED away.
+// startUndo is Requeue: it takes STARTED away, while there is no completion.
 func startUndo(a *cancelWord, id ID) {
 	for {
 		w := load(a)
 		st := wordState(w)
-		if !sameGen(w, id) || st == stateFree || st == stateDone || cas(a, w, w&^flagStarted) {
+		if !sameGen(w, id) || st == stateFree || st == stateDone || w&flagClaimed != 0 {
+			return
+		}
+		if cas(a, w, w&^flagStarted) {
 			return
 		}
 	}

@@ -102,6 +102,14 @@ func TestUniformDrawsFillTheirRangeEvenly(t *testing.T) {
 	r.Duration(math.MinInt64, math.MaxInt64)
 	require.EqualValues(t, 0, r.Uint64N(1))
 	r.Uint64N(math.MaxUint64)
+
+	third := 0
+	for range 30_000 { // without the rejection every second one would be
+		if r.Uint64N(3<<62)%3 == 0 {
+			third++
+		}
+	}
+	require.InDelta(t, 10_000, third, 400)
 }
 
 func TestExpHasItsMeanAndVariance(t *testing.T) {

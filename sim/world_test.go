@@ -124,10 +124,12 @@ func TestRunUntilIncludesItsTimeAndMovesTheClock(t *testing.T) {
 	require.NoError(t, w.RunUntil(500))
 	require.EqualValues(t, 500, w.Now())
 	on(t, w, 0, func() { w.Lane(0).NewTimer(func() { fired = append(fired, w.Now()) }).Arm(5) })
+	w.Lane(0).Post(func() { fired = append(fired, -w.Now()) })
 	require.NoError(t, w.RunUntil(100)) // in the past: nothing
 	require.EqualValues(t, 500, w.Now())
+	require.Len(t, fired, 4)
 	require.NoError(t, w.Run())
-	require.Equal(t, []lane.Time{10, 20, 20, 21, 505, 1_000_000}, fired)
+	require.Equal(t, []lane.Time{10, 20, 20, 21, -500, 505, 1_000_000}, fired)
 	require.False(t, w.Step())
 }
 

@@ -14,6 +14,7 @@
 //     second sees.
 //
 // In a real group each lane is a goroutine with an inbox behind a leaf lock, and
-// a heap of timers that only the lane touches. A lane with nothing to do parks;
-// it never spins.
+// a queue of timers that only the lane touches. A lane with nothing to do parks;
+// it never spins. Posted functions and due timers take turns of bounded length,
+// so neither keeps the other waiting for long.
 package lane

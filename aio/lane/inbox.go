@@ -14,12 +14,13 @@ import "sync"
 //
 //	post   S1: lock, append, clear parked, unlock    S2: fill wake, if it was parked
 //	take   L1: lock, swap, clear parked, unlock
-//	park   L2: lock, set parked if nothing came, unlock    L3: wait for wake or a deadline
+//	park   L2: lock, set parked if nothing came, unlock    L3: take a token from wake
 //	close  C1: lock, set closed, clear parked, unlock    C2: fill wake
 //
 // No wake-up is lost: after L2 an S1 sees parked, and its S2 leaves a token in
-// wake whether or not L3 has begun. A token that comes too late (the lane had
-// been woken by a deadline) costs one empty round.
+// wake whether or not L3 has begun. The lane's alarm leaves its tokens there too,
+// so that L3 waits for one channel; a token that comes too late, because the lane
+// went on for another reason, costs one empty round.
 type inbox struct {
 	// wake holds one token. It pairs with parked.
 	wake chan struct{}

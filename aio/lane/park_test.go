@@ -38,7 +38,7 @@ func TestIdleLaneStaysParked(t *testing.T) {
 	require.Equal(t, before, [2]uint64{r.lanes[0].rounds.Load(), r.lanes[1].rounds.Load()})
 }
 
-func TestDistantTimerCostsAtMostThreeRounds(t *testing.T) {
+func TestDistantTimerCostsFewRounds(t *testing.T) {
 	r := NewReal(1)
 	defer r.Close()
 	before := settle(r, 0)
@@ -53,8 +53,8 @@ func TestDistantTimerCostsAtMostThreeRounds(t *testing.T) {
 			timer.Arm(40*time.Millisecond + time.Duration(i)*time.Microsecond)
 		}
 	}))
-	// The post, three rounds for the first timer and one for each of the others.
-	require.LessOrEqual(t, settle(r, 0)-before, uint64(6))
+	// The post, at most four rounds for the first timer and one for each of the others.
+	require.LessOrEqual(t, settle(r, 0)-before, uint64(7))
 }
 
 // A wake token that was sent to a lane which a deadline had woken costs one

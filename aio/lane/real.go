@@ -78,8 +78,8 @@ func (r *Real) Do(i int, f func(done func())) error {
 
 // Close has the lanes run what has been posted to them so far, stops them, and
 // waits for that. What is posted later, also by those last functions, is
-// dropped; timers that have not fired do not. Close may be called again, but
-// not on a lane: it would wait for itself.
+// dropped; timers that have not fired by the end never do. Close may be called
+// again, but not on a lane: it would wait for itself.
 func (r *Real) Close() {
 	r.closeOnce.Do(func() {
 		for _, l := range r.lanes {

@@ -162,6 +162,14 @@ func TestPanicOnALaneIsNotSwallowed(t *testing.T) {
 	require.True(t, strings.Contains(string(out), "TestPanicOnALaneIsNotSwallowed.func"), "the stack of the function is missing:\n%s", out)
 }
 
+func TestNilFunctionsPanicWhereTheyAreHandedOver(t *testing.T) {
+	r := lane.NewReal(1)
+	defer r.Close()
+	require.PanicsWithValue(t, "lane: nil function posted", func() { r.Lane(0).Post(nil) })
+	require.PanicsWithValue(t, "lane: timer made for a nil function", func() { r.Lane(0).NewTimer(nil) })
+	require.PanicsWithValue(t, "lane: a group needs at least one lane", func() { lane.NewReal(0) })
+}
+
 func TestPostDoesNotAllocate(t *testing.T) {
 	r := lane.NewReal(2)
 	defer r.Close()

@@ -24,8 +24,13 @@ type realLane struct {
 	ran   int
 
 	timers wheel.Queue[realTimer]
-	// alarm wakes the parked lane for its next timer.
-	alarm *time.Timer
+
+	// alarm is nil until the lane first parks with a timer; alarmAt is the time
+	// that it is set for, 0 if it is not. When it goes off it sets rang and then
+	// wakes the lane, which takes rang back before it trusts alarmAt.
+	alarm   alarm
+	alarmAt Time
+	rang    atomic.Bool
 
 	// rounds counts the times that the lane went on after parking. The lane
 	// writes it and tests read it.
@@ -35,20 +40,27 @@ type realLane struct {
 func newRealLane(r *Real, index int) *realLane {
 	l := &realLane{group: r, index: index}
 	l.inbox.wake = make(chan struct{}, 1)
-	l.alarm = time.NewTimer(math.MaxInt64)
-	l.alarm.Stop()
 	return l
 }
 
-func (l *realLane) Index() int    { return l.index }
-func (l *realLane) Now() Time     { return l.group.Now() }
-func (l *realLane) Post(f func()) { l.inbox.post(f) }
+func (l *realLane) Index() int { return l.index }
+func (l *realLane) Now() Time  { return l.group.Now() }
+
+func (l *realLane) Post(f func()) {
+	if f == nil {
+		panic("lane: nil function posted")
+	}
+	l.inbox.post(f)
+}
 
 // run is the lane's goroutine: posted functions and due timers take turns, and
 // when there are none of either it parks.
 func (l *realLane) run() {
 	orderly := false
 	defer func() {
+		if l.alarm != nil {
+			l.alarm.close()
+		}
 		l.group.running.Done()
 		if !orderly {
 			go l.group.Close() // see Real: Goexit on a lane
@@ -59,8 +71,8 @@ func (l *realLane) run() {
 		if closed && !posted {
 			break
 		}
-		fired := !closed && l.runDue()
-		if !posted && !fired && !closed {
+		fired := l.runDue()
+		if !posted && !fired {
 			l.park()
 		}
 	}
@@ -70,26 +82,26 @@ func (l *realLane) run() {
 // runPosted runs up to a turn of posted functions. It says whether there were
 // any, and whether the inbox is closed, of which it learns when it looks for
 // more.
-func (l *realLane) runPosted() (any, closed bool) {
+func (l *realLane) runPosted() (some, closed bool) {
 	if l.ran == len(l.batch) {
 		l.batch, closed = l.inbox.take(l.batch[:0])
 		l.ran = 0
 	}
 	end := min(l.ran+turn, len(l.batch))
-	any = l.ran < end
+	some = l.ran < end
 	for l.ran < end {
 		f := l.batch[l.ran]
 		l.batch[l.ran] = nil // what f holds is garbage once it has run
 		l.ran++
 		f()
 	}
-	return any, closed
+	return some, closed
 }
 
 // runDue runs up to a turn of due timers and says whether there were any. Each
 // leaves the queue just before it runs, so one that an earlier one stopped or
 // set again does not run.
-func (l *realLane) runDue() (any bool) {
+func (l *realLane) runDue() (some bool) {
 	if l.timers.Len() == 0 {
 		return false
 	}
@@ -97,9 +109,9 @@ func (l *realLane) runDue() (any bool) {
 	for range turn {
 		n := l.timers.PopDue(now)
 		if n == nil {
-			return any
+			return some
 		}
-		any = true
+		some = true
 		n.Owner.f()
 	}
 	return true
@@ -107,22 +119,46 @@ func (l *realLane) runDue() (any bool) {
 
 // park waits until something is posted or a timer may be due.
 func (l *realLane) park() {
-	next, armed := l.timers.Bound()
-	wait := time.Duration(next) - time.Duration(l.Now())
-	if armed && wait <= 0 || !l.inbox.park() {
+	if !l.setAlarm() || !l.inbox.park() {
 		return
 	}
-	if !armed {
-		<-l.inbox.wake
-	} else {
-		l.alarm.Reset(wait)
-		select {
-		case <-l.inbox.wake:
-			l.alarm.Stop()
-		case <-l.alarm.C:
-		}
-	}
+	<-l.inbox.wake
 	l.rounds.Add(1)
+}
+
+// setAlarm has the lane woken for its next timer, if there is one. It says
+// false, and does nothing, if that timer may be due already.
+func (l *realLane) setAlarm() bool {
+	if l.rang.Swap(false) {
+		l.alarmAt = 0
+	}
+	next, armed := l.timers.Bound()
+	if !armed {
+		if l.alarmAt != 0 {
+			l.alarm.stop()
+			l.alarmAt = 0
+		}
+		return true
+	}
+	at := Time(next)
+	wait := at.Sub(l.Now())
+	if wait <= 0 {
+		return false
+	}
+	if at != l.alarmAt { // setting it costs a system call
+		if l.alarm == nil {
+			l.alarm = newAlarm(l.ring)
+		}
+		l.alarm.set(wait)
+		l.alarmAt = at
+	}
+	return true
+}
+
+// ring is what the alarm calls.
+func (l *realLane) ring() {
+	l.rang.Store(true)
+	l.inbox.wakeUp()
 }
 
 // realTimer is a timer of a real lane.
@@ -133,6 +169,9 @@ type realTimer struct {
 }
 
 func (l *realLane) NewTimer(f func()) Timer {
+	if f == nil {
+		panic("lane: timer made for a nil function")
+	}
 	t := &realTimer{lane: l, f: f}
 	t.node.Owner = t
 	return t

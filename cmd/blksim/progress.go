@@ -45,8 +45,11 @@ func (p *progress) show(w io.Writer, name string, live *replay.Live, size int64)
 		case <-tick.C:
 		}
 		n, spent := live.Ended.Load(), time.Since(start)
-		line := fmt.Sprintf("%s %d requests, %.0f/s, at %v of the trace",
-			name, n, float64(n)/spent.Seconds(), time.Duration(live.Now.Load()).Round(time.Millisecond))
+		line := fmt.Sprintf("%d requests, %.0f/s, at %v of the trace",
+			n, float64(n)/spent.Seconds(), time.Duration(live.Now.Load()).Round(time.Millisecond))
+		if name != "" {
+			line = name + ": " + line
+		}
 		if read := live.Bytes.Load(); size > 0 && read > 0 {
 			part := float64(read) / float64(size)
 			left := time.Duration(float64(spent) * (1 - part) / part)

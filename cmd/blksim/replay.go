@@ -186,12 +186,13 @@ func (s *settings) setup(st *stack.Stack, v variant, cfg replay.Config) report.S
 func (s *settings) verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	var record *replay.RecordError
 	var bad *traces.Error
+	var broken *traces.StreamError
 	switch {
 	case errors.As(runErr, &record):
 		return failed(exitInput, fmt.Errorf("%w; try --size, --redirect=wrap or --on-error=skip", runErr))
 	case errors.Is(runErr, traces.ErrTruncated):
 		return failed(exitPartial, runErr)
-	case errors.As(runErr, &bad):
+	case errors.As(runErr, &bad), errors.As(runErr, &broken):
 		return failed(exitInput, runErr)
 	case runErr != nil:
 		return failed(exitDevice, runErr)

@@ -154,6 +154,12 @@ func TestExtremes(t *testing.T) {
 	require.Equal(t, double, h)
 
 	h = Histogram{}
+	h.Merge(of([]int64{2000, 3000})) // into an empty one, whose Min is 0
+	require.Equal(t, of([]int64{3000, 2000}), &h)
+	h.Merge(new(Histogram))
+	require.EqualValues(t, 2000, h.Min())
+
+	h = Histogram{}
 	h.Add(1000)
 	require.EqualValues(t, 1000, h.Percentile(500_000), "not the bucket's middle, 1004")
 	require.PanicsWithValue(t, "hist: negative value -1", func() { h.Add(-1) })

@@ -102,7 +102,8 @@ func (p *pump) run() {
 		r := &p.recs[p.pos]
 		due := now
 		if p.e.cfg.Timing == TraceTiming {
-			due = p.start.Add(time.Duration(float64(r.Time) * p.e.cfg.TimeScale))
+			// Time is negative where a trace is taken out of order.
+			due = p.start.Add(time.Duration(float64(max(r.Time, 0)) * p.e.cfg.TimeScale))
 			if due > now {
 				p.timer.Arm(due.Sub(now))
 				break

@@ -8,6 +8,9 @@
 // next step touches and whether the step may write it, so that the explorer can
 // leave out schedules that differ only in the order of independent steps.
 //
-// Between two marks an actor may touch one shared word, once. Code under a mutex
-// has one mark, before the lock.
+// Between two marks an actor may touch one shared word, once. Plain memory that
+// changes hands by way of an atomic word counts as shared, and is marked, as one
+// word for what is written together: it is where a broken hand-over shows.
+// Code under a plain mutex has one mark, before the lock; with marks of its own,
+// the mutex is locked by Lock.
 package step

@@ -2,14 +2,24 @@
 
 package step
 
-import "runtime"
+import (
+	"runtime"
+	"sync"
+)
 
-// A Hook is called before each shared step. Yield is a step that needs another
-// actor's step first.
+// A Hook is called before each shared step.
 type Hook interface {
 	Read(p any)
 	Write(p any)
+	// CAS stands before a write of p that does nothing but have the caller start
+	// over unless succeeds says so. succeeds only looks.
+	CAS(p any, succeeds func() bool)
+	// Yield returns when another actor has written something that the caller
+	// touched since its last Yield.
 	Yield()
+	// Wait stands before a step that writes p and that can only be taken while
+	// ready says so. ready only looks.
+	Wait(p any, ready func() bool)
 }
 
 // The hook belongs to the explorer, which sets it while no actor runs.
@@ -36,11 +46,49 @@ func Write(p any) {
 	}
 }
 
-// Yield stands where the code can only go on after another actor's step.
+// CAS stands before the compare-and-swap of old in the word p that ends a round of
+// the usual loop: load, compute, compare-and-swap, and if that fails start over.
+// Nothing else that is shared may be touched in between.
+func CAS[T comparable](p interface{ Load() T }, old T) {
+	if hook != nil {
+		hook.CAS(p, func() bool { return p.Load() == old })
+	}
+}
+
+// Yield stands at the end of a round of spinning: the code can only go on after
+// another actor has written one of the words that this round touched.
 func Yield() {
 	if hook != nil {
 		hook.Yield()
 		return
 	}
 	runtime.Gosched()
+}
+
+// Lock locks m. Code under m may then have marks.
+func Lock(m *sync.Mutex) {
+	if hook != nil {
+		hook.Wait(m, func() bool {
+			free := m.TryLock()
+			if free {
+				m.Unlock()
+			}
+			return free
+		})
+	}
+	m.Lock()
+}
+
+// Unlock unlocks m, which Lock locked.
+func Unlock(m *sync.Mutex) {
+	Write(m)
+	m.Unlock()
+}
+
+// Recv receives from ch. Who sends marks the send as a Write of ch.
+func Recv(ch chan struct{}) {
+	if hook != nil {
+		hook.Wait(ch, func() bool { return len(ch) > 0 })
+	}
+	<-ch
 }

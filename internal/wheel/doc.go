@@ -8,17 +8,17 @@
 //
 // # Structure
 //
-// Three rings of 2^12 slots: the fine ring, with slots of one nanosecond, and
-// two coarse ones, with slots of 4,096 ns and of 16.8 ms. A node lies in the
-// lowest ring whose slots cover both its time and the queue's base, the time
-// that the queue has reached: a radix queue with digits of 12 bits. So the
-// first occupied slot of the lowest occupied ring holds the earliest node, and
-// two levels of bitmap find it in a few instructions. When the base enters a
-// coarse slot, the slot's nodes are dealt out to the rings below in the order
-// in which they came; a node is moved at most twice in its life, nothing is
-// ever sorted, and nodes of one time always lie in one slot, first added first.
-// A coarse slot with a single node is not dealt out, which makes sparse queues
-// cheap.
+// Four rings of 2^12 slots: a fine one, whose slots are one nanosecond wide, and
+// three coarse ones with slots of 4,096 ns, 16.8 ms and 68.7 s. A node lies in
+// the lowest ring whose slots cover both its time and the queue's base, the time
+// that the queue has reached: a radix queue with digits of 12 bits. So the first
+// occupied slot of the lowest occupied ring holds the earliest node, and two
+// levels of bitmap find it in a few instructions. When the base enters a coarse
+// slot, the slot's nodes are dealt out to the rings below in the order in which
+// they came; nothing is ever sorted, and nodes of one time always lie in one
+// slot, first added first. A node is moved once on its way if it is less than
+// 16 ms ahead, and never more than three times. A coarse slot with a single node
+// is not dealt out, which makes sparse queues cheap.
 //
 // A fine slot is a list through the nodes; a coarse one is a list of chunks,
 // each with room for 14 nodes and their times, because a deal that follows a
@@ -26,14 +26,16 @@
 // times faster. A removed node leaves a hole in its chunk, and a chunk without
 // nodes goes back to the free list at once, so memory follows what is pending.
 //
-// Behind the rings a 4-ary heap keeps what lies beyond the base's block of 2^36
-// ns (68.7 s), and a second one what was added for a time before the base. A
+// Behind the rings a 4-ary heap keeps what lies beyond the base's block of 2^48
+// ns (78 hours), and a second one what was added for a time before the base. A
 // queue whose clock never runs backwards, such as a lane's, leaves that empty.
 //
-// What lost: container/heap (see the benchmark); one wheel of wide slots (must
-// sort in the slot, and the width must fit the load); calendar and ladder
-// queues (collapse when times cluster); an index-linked table of entries (as
-// fast as this up to 10^3 pending, three times slower at 10^5).
+// What lost: container/heap and a binary heap of values (see the benchmark);
+// one wheel of wide slots (must sort in the slot, and the width must fit the
+// load); calendar and ladder queues (collapse when times cluster); an
+// index-linked table of entries (as fast as this up to 10^3 pending, three times
+// slower at 10^5); sorting a slot's single chunk instead of dealing it out (10 %
+// slower).
 //
 // A Queue is owned by one goroutine at a time. Nothing in it can fail. Rings
 // are made when first needed, 33 KiB each, so an idle lane's queue is small.

@@ -10,7 +10,7 @@ type fine[T any] struct {
 // push puts n at the end of its slot's list.
 func (r *fine[T]) push(n *Node[T], at int64) {
 	slot := int32(at) & slotMask
-	n.index, n.where, n.chunk = slot, inFine, nil
+	n.index, n.where = slot, inFine
 	head := r.heads[slot]
 	if head == nil {
 		n.next, n.prev = n, n

@@ -23,9 +23,9 @@ type place uint8
 const (
 	nowhere place = iota
 	inFine
-	inCoarse
 	inLate
 	inEarly
+	inCoarse // and those above: by the ring's number
 )
 
 // Queued says whether the node is in a queue.

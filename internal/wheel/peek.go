@@ -25,11 +25,11 @@ func (q *Queue[T]) Peek() (at int64, ok bool) {
 // Bound is a time that is not after the earliest node's: that time itself or,
 // when the node shares a coarse slot with others, the start of the slot. It
 // costs a few instructions. Who sleeps until Bound and then calls PopDue with
-// the time comes to the node's exact time in at most three rounds.
+// the time comes to the node's exact time in at most four rounds.
 func (q *Queue[T]) Bound() (at int64, ok bool) {
 	at, c, ok := q.front()
 	if c != nil {
-		at = c.items[0].at >> c.ring.shift << c.ring.shift
+		at = q.lowest().start(c)
 	}
 	return at, ok
 }

@@ -19,34 +19,36 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 				return nil
 			}
 			r.remove(n)
+			q.base = n.at
 			return q.out(n)
 		}
 		r := q.lowest()
 		if r == nil {
 			return q.popLate(limit)
 		}
-		c := r.heads[r.first()]
-		if n := c.single(); n != nil {
+		slot := r.first()
+		c := r.heads[slot]
+		if n := c.single(); n != nil { // no need to deal it out
 			if n.at > limit {
 				return nil
 			}
-			n.leaveChunk(&q.free)
+			r.remove(n, &q.free)
+			q.base = n.at
 			return q.out(n)
 		}
-		start := c.items[0].at >> r.shift << r.shift
+		start := r.start(c)
 		if start > limit {
 			return nil
 		}
+		r.empty(slot)
 		q.base = start
 		q.deal(c)
 	}
 }
 
-// deal moves all nodes of a coarse slot, which the base has just entered, to
-// the rings below. c is the first chunk of the slot.
+// deal moves the nodes of a coarse slot, which the base has just entered, to the
+// rings below. c is the first chunk of the slot.
 func (q *Queue[T]) deal(c *chunk[T]) {
-	c.ring.heads[c.slot] = nil
-	c.ring.clear(int32(c.slot))
 	c.prev.next = nil // opens the circle
 	for c != nil {
 		next := c.next
@@ -87,9 +89,8 @@ func (q *Queue[T]) popLate(limit int64) *Node[T] {
 	return q.out(n)
 }
 
-// out moves the base to n, which has been taken out of the rings or of late.
+// out marks n, which has been taken out of where it was, as not queued.
 func (q *Queue[T]) out(n *Node[T]) *Node[T] {
-	q.base = n.at
 	n.where = nowhere
 	q.len--
 	return n

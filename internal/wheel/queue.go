@@ -8,9 +8,9 @@ type Queue[T any] struct {
 	// into a slot, the slot is dealt out.
 	base   int64
 	fine   *fine[T]      // the block of 2^12 ns that base is in; nil until needed
-	coarse [2]*coarse[T] // the blocks of 2^24 and 2^36 ns around that
+	coarse [3]*coarse[T] // the blocks of 2^24, 2^36 and 2^48 ns around that
 
-	// late is beyond the block of 2^36 ns that base is in; early is before base.
+	// late is beyond the block of 2^48 ns that base is in; early is before base.
 	late, early heap4[T]
 
 	free chunks[T]
@@ -40,12 +40,12 @@ func (q *Queue[T]) Remove(n *Node[T]) bool {
 		return false
 	case inFine:
 		q.fine.remove(n)
-	case inCoarse:
-		n.leaveChunk(&q.free)
 	case inLate:
 		q.late.remove(int(n.index))
 	case inEarly:
 		q.early.remove(int(n.index))
+	default:
+		q.coarse[n.where-inCoarse].remove(n, &q.free)
 	}
 	n.where = nowhere
 	q.len--
@@ -66,15 +66,18 @@ func (q *Queue[T]) put(n *Node[T], at int64) {
 			q.fine = new(fine[T])
 		}
 		q.fine.push(n, at)
-	case apart < 1<<(3*slotBits):
+	case apart < 1<<blockBits:
 		level := 0
-		if apart >= 1<<(2*slotBits) {
-			level = 1
+		for apart >>= 2 * slotBits; apart != 0; apart >>= slotBits {
+			level++
 		}
-		if q.coarse[level] == nil {
-			q.coarse[level] = &coarse[T]{shift: (level + 1) * slotBits}
+		r := q.coarse[level]
+		if r == nil {
+			r = &coarse[T]{shift: (level + 1) * slotBits}
+			q.coarse[level] = r
 		}
-		q.coarse[level].push(n, at, &q.free)
+		r.push(n, at, &q.free)
+		n.where = inCoarse + place(level)
 	default:
 		n.where = inLate
 		q.seq++
@@ -82,5 +85,8 @@ func (q *Queue[T]) put(n *Node[T], at int64) {
 	}
 }
 
+// blockBits is the width of the block that the rings cover.
+const blockBits = 4 * slotBits
+
 // sameBlock says whether the rings cover both times.
-func sameBlock(a, b int64) bool { return uint64(a^b)>>(3*slotBits) == 0 }
+func sameBlock(a, b int64) bool { return uint64(a^b)>>blockBits == 0 }

@@ -54,7 +54,16 @@ func (m *model) remove(id int) bool {
 // each ring, far beyond them, and the past.
 var distances = []int64{
 	0, 0, 0, 1, 2, 63, 64, 65, slots - 1, slots, slots + 1, 10_000, 100_000, 1_000_000,
-	1<<24 - 1, 1 << 24, 1<<24 + 1, 1e9, 30e9, 1<<36 - 1, 1 << 36, 1 << 40, 1 << 55, -1, -5000, -1e9,
+	1<<24 - 1, 1 << 24, 1<<24 + 1, 1e9, 30e9, 1<<36 - 1, 1 << 36, 1 << 47, 1 << 48, 1 << 55, -1, -5000, -1e9,
+}
+
+// loads are what one run of the property takes its distances from.
+var loads = [][]int64{
+	distances,
+	{100_000, 100_001, 100_002},            // a crowded slot
+	{0, 700, 8_000, 80_000, 30e9},          // a device, and its timeouts
+	{1 << 48, 1<<48 + 1, 1 << 49, 1 << 60}, // the late heap
+	{-1, -1000, -1e6, 10},                  // the early one
 }
 
 func TestQueueKeepsOrderOfTimeAndAdd(t *testing.T) {
@@ -64,9 +73,11 @@ func TestQueueKeepsOrderOfTimeAndAdd(t *testing.T) {
 		es := newEvents(200)
 		var now int64
 		pop := func(limit int64) {
+			base := q.base
 			n := q.PopDue(limit)
 			if len(m) == 0 || m[0].at > limit {
 				require.Nil(t, n)
+				require.LessOrEqual(t, q.base, max(base, limit), "what is added after limit would go to early")
 				return
 			}
 			require.NotNil(t, n)
@@ -76,9 +87,10 @@ func TestQueueKeepsOrderOfTimeAndAdd(t *testing.T) {
 			m = m[1:]
 			now = max(now, n.At())
 		}
+		distances := rapid.SampledFrom(loads).Draw(t, "load")
 		drawID := rapid.IntRange(0, len(es)-1)
 		spread := rapid.Int64Range(0, 1).Draw(t, "spread")
-		ops := rapid.SliceOfN(rapid.Uint64(), 100, 1000).Draw(t, "ops")
+		ops := rapid.SliceOfN(rapid.Uint64(), 100, 600).Draw(t, "ops")
 		for seq, op := range ops {
 			id := int(op >> 8 % uint64(len(es)))
 			switch op % 16 {
@@ -113,7 +125,7 @@ func TestQueueKeepsOrderOfTimeAndAdd(t *testing.T) {
 			if ok {
 				require.Equal(t, m[0].at, at)
 				require.LessOrEqual(t, bound, at)
-				require.Less(t, uint64(at)-uint64(bound), uint64(1<<24))
+				require.Less(t, uint64(at)-uint64(bound), uint64(1<<36))
 			}
 		}
 		for len(m) > 0 {
@@ -125,7 +137,7 @@ func TestQueueKeepsOrderOfTimeAndAdd(t *testing.T) {
 	})
 }
 
-// One long run, as a device makes it: hundreds of thousands of operations with
+// One long run, as a device makes it: 100,000 operations with
 // clustered times, watched by the model at every pop.
 func TestQueueKeepsOrderInALongRun(t *testing.T) {
 	var q Queue[event]
@@ -133,7 +145,7 @@ func TestQueueKeepsOrderInALongRun(t *testing.T) {
 	es := newEvents(300)
 	rnd := newRand(1)
 	var now int64
-	for seq := range 300_000 {
+	for seq := range 100_000 {
 		e := es[rnd()%300]
 		if seq%3 == 0 {
 			require.Equal(t, m.remove(e.id), q.Remove(&e.node))
@@ -155,9 +167,62 @@ func TestQueueKeepsOrderInALongRun(t *testing.T) {
 	}
 }
 
+// The heap by itself, as large as it never is in the other tests.
+func TestHeapKeepsOrderWhenAnythingIsRemoved(t *testing.T) {
+	rnd := newRand(1)
+	for range 20 {
+		var h heap4[event]
+		var in []*event
+		for i, e := range newEvents(300) {
+			e.node.at = int64(rnd() % 500)
+			h.push(&e.node, uint64(i))
+			in = append(in, e)
+		}
+		for range 150 {
+			i := int(rnd() % uint64(len(in)))
+			h.remove(int(in[i].node.index))
+			in = slices.Delete(in, i, i+1)
+		}
+		slices.SortStableFunc(in, func(a, b *event) int { return cmp.Compare(a.node.at, b.node.at) })
+		for _, e := range in {
+			require.Same(t, e, h[0].node.Owner)
+			h.remove(0)
+		}
+		require.Empty(t, h)
+	}
+}
+
+// Whole chunks of a slot are removed, at its start, middle and end; the rest
+// comes in order, and what is added later comes after it.
+func TestSlotSurvivesTheRemovalOfItsChunks(t *testing.T) {
+	const at, n = 100_000, 4 * chunkSize
+	for from := 0; from < n; from += chunkSize {
+		for to := from + chunkSize; to <= n; to += chunkSize {
+			var q Queue[event]
+			var want, got []int
+			es := newEvents(n + 1)
+			for _, e := range es[:n] {
+				q.Add(&e.node, at)
+			}
+			for i, e := range es[:n] {
+				if from <= i && i < to {
+					require.True(t, q.Remove(&e.node))
+				} else {
+					want = append(want, i)
+				}
+			}
+			q.Add(&es[n].node, at)
+			for q.Len() > 0 {
+				got = append(got, q.Pop().Owner.id)
+			}
+			require.Equal(t, append(want, n), got, "without %d to %d", from, to)
+		}
+	}
+}
+
 // A caller that sleeps until Bound and then takes what is due reaches a node's
-// exact time in at most three rounds, whatever shares its slots.
-func TestBoundIsReachedInThreeRounds(t *testing.T) {
+// exact time in at most four rounds, whatever shares its slots.
+func TestBoundIsReachedInFourRounds(t *testing.T) {
 	var q Queue[event]
 	es := newEvents(3)
 	for i, at := range []int64{20e9 + 5_000_001, 20e9 + 5_000_002, 20e9 + 5_004_097} {
@@ -173,7 +238,7 @@ func TestBoundIsReachedInThreeRounds(t *testing.T) {
 			break
 		}
 	}
-	require.LessOrEqual(t, rounds, 3)
+	require.LessOrEqual(t, rounds, 4)
 }
 
 func TestQueueDoesNotAllocate(t *testing.T) {

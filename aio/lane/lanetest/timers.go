@@ -127,24 +127,32 @@ func dueTimerCanStillBeStopped(g lane.Group) error {
 	return nil
 }
 
+// Each setting but the last is replaced, an earlier one by a later and the other
+// way round.
 func armReplaces(g lane.Group) error {
-	var ran int
-	var at, from lane.Time
 	const later = 400 * time.Microsecond
-	err := g.Do(0, func(done func()) {
-		l := g.Lane(0)
-		timer := l.NewTimer(func() { ran++; at = l.Now() })
-		end := l.NewTimer(done)
-		timer.Arm(0)
-		timer.Arm(10 * time.Microsecond)
-		from = l.Now()
-		timer.Arm(later)
-		end.Arm(2 * later)
-	})
-	if err == nil && (ran != 1 || at < from.Add(later)) {
-		return fmt.Errorf("a timer that was set again from %v for %v later ran %d times, last at %v", from, later, ran, at)
+	for _, settings := range [][]time.Duration{{0, 10_000, later}, {later, 0}, {later, 10_000}, {0, later, 0}} {
+		var ran int
+		var at, from lane.Time
+		last := settings[len(settings)-1]
+		err := g.Do(0, func(done func()) {
+			l := g.Lane(0)
+			timer := l.NewTimer(func() { ran++; at = l.Now() })
+			end := l.NewTimer(done)
+			for _, d := range settings {
+				from = l.Now()
+				timer.Arm(d)
+			}
+			end.Arm(2 * later)
+		})
+		if err != nil {
+			return err
+		}
+		if ran != 1 || at < from.Add(last) {
+			return fmt.Errorf("a timer that was set for %v in turn ran %d times, last at %d ns after the last setting", settings, ran, at-from)
+		}
 	}
-	return err
+	return nil
 }
 
 func timerMayArmItself(g lane.Group) error {
