@@ -137,7 +137,7 @@ func TestDeadlineOnASlowDeviceShowsCancelsByStage(t *testing.T) {
 func TestEveryTimingAndDeviceAccountsForEveryRecord(t *testing.T) {
 	for _, device := range []string{"sim", "sim:null", "ram", "null"} {
 		for _, timing := range []string{"trace", "afap", "closed"} {
-			args := []string{"--device=" + device, "--timing=" + timing, "--size=4GiB", "--redirect=wrap", "--cancel=none", sample}
+			args := []string{"--device=" + device, "--timing=" + timing, "--size=256MiB", "--redirect=wrap", "--cancel=none", sample}
 			r := replayJSON(t, args...)[0]
 			require.True(t, r.Accounting.Balanced, "%s %s", device, timing)
 			require.Equal(t, r.Accounting.Records.In, r.Accounting.Requests.Completed)

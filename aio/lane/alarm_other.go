@@ -1,0 +1,5 @@
+//go:build !linux
+
+package lane
+
+func newAlarm(wake func()) alarm { return newRuntimeAlarm(wake) }
