@@ -44,8 +44,10 @@ func (c *Context) InFlight() int {
 // simulation call Shutdown, let the world run, and then Close.
 func (c *Context) Close(ctx context.Context) error {
 	c.Shutdown()
-	if err := c.closing.take(ctx); err != nil {
-		return err
+	if !c.closing.tryTake() {
+		if err := c.closing.wait(ctx); err != nil {
+			return err
+		}
 	}
 	defer c.closing.give()
 	defer context.AfterFunc(ctx, func() { signal(c.idle) })()

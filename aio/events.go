@@ -115,10 +115,11 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 	if min > len(evs) {
 		min = len(evs)
 	}
-	if min <= 0 && !c.reaping.tryTake() {
-		return 0, nil
-	} else if min > 0 {
-		if err := c.reaping.take(ctx); err != nil {
+	if !c.reaping.tryTake() {
+		if min <= 0 {
+			return 0, nil
+		}
+		if err := c.reaping.wait(ctx); err != nil {
 			return 0, err
 		}
 	}

@@ -108,6 +108,18 @@ func TestJSONOfARunReadsBackTheSame(t *testing.T) {
 	require.Contains(t, several.String(), SeveralSchema)
 }
 
+func TestLatenciesBeyondTheHistogramAreSaid(t *testing.T) {
+	res := &replay.Result{Records: 1, Replayed: 1}
+	res.Submitted, res.Completed = 1, 1
+	res.Ops[0].Submitted, res.Ops[0].Completed = 1, 1
+	res.Ops[0].Latency.Add(20e9)
+	r := &Run{}
+	r.Fill(res, nil, 0)
+	require.EqualValues(t, 1, r.Ops["read"].LatencyNs.Beyond)
+	require.EqualValues(t, 20e9, r.Ops["read"].LatencyNs.Max)
+	require.Contains(t, r.Odd[0], "1 request took longer than 17.2 s")
+}
+
 func TestUnits(t *testing.T) {
 	for ns, want := range map[int64]string{0: "0 ns", 999: "999 ns", 1000: "1 us", 1234: "1.23 us", 99_960: "100 us",
 		12_345_678: "12.3 ms", 1_500_000_000: "1.50 s", 123_000_000_000: "123 s", 12_345_000_000_000: "12,345 s", -5000: "-5 us"} {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -105,6 +106,10 @@ type Distribution struct {
 	P999  int64 `json:"p99.9"`
 	P9999 int64 `json:"p99.99"`
 	Max   int64 `json:"max"`
+
+	// Beyond is how many values passed the histogram's range of 17.2 s:
+	// percentiles that fall among them are too low, Mean and Max are not.
+	Beyond int64 `json:"beyond,omitempty"`
 }
 
 // OpRun is what became of one operation's I/Os. The latencies are of completed
@@ -170,7 +175,7 @@ func Sum(h *hist.Histogram) *Distribution {
 		Count: h.Count(), Min: h.Min(), Mean: h.Mean(),
 		P50: h.Percentile(500_000), P90: h.Percentile(900_000), P95: h.Percentile(950_000),
 		P99: h.Percentile(990_000), P999: h.Percentile(999_000), P9999: h.Percentile(999_900),
-		Max: h.Max(),
+		Max: h.Max(), Beyond: h.Beyond(),
 	}
 }
 
@@ -216,6 +221,9 @@ func (r *Run) Fill(res *replay.Result, traceSkipped map[string]int64, rejected i
 		all.Device.Merge(&t.Device)
 	}
 	r.Ops["all"] = opRun(&all)
+	if n := all.Latency.Beyond(); n > 0 {
+		r.Odd = append(r.Odd, fmt.Sprintf("%s took longer than 17.2 s: percentiles among those are too low", plural(int(n), "request")))
+	}
 	if s := res.Elapsed.Seconds(); s > 0 {
 		r.IOPS = float64(all.Completed) / s
 		r.Bandwidth = float64(all.Bytes) / s
