@@ -1,0 +1,128 @@
+//go:build interleave
+
+package aio
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"blksim/aio/lane"
+	"blksim/internal/explore"
+	"blksim/internal/step"
+)
+
+// Scenarios about the way of an event to its reader.
+
+// A ring of two that is gone round: nothing is overwritten, lost or seen twice,
+// and the order is kept.
+func TestRingPushPop(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		var r ring
+		const n, size = 4, 2
+		tr.Name(&r.tail, "tail")
+		tr.Name(&r.head, "head")
+		tr.Actor("push", func() {
+			for i := range uint64(n) {
+				for r.len() == size { // a reservation would see to it
+					step.Yield()
+				}
+				r.push(&Event{Data: i}, size)
+			}
+		})
+		tr.Actor("pop", func() {
+			evs := make([]Event, size)
+			for next := uint64(0); next < n; {
+				got := r.pop(evs)
+				if got == 0 {
+					step.Yield()
+				}
+				for _, ev := range evs[:got] {
+					if ev.Data != next {
+						tr.Failf("event %d, want %d", ev.Data, next)
+					}
+					next++
+				}
+			}
+		})
+		tr.Actor("len", func() {
+			if n := r.len(); n < 0 || n > 3*size {
+				tr.Failf("length %d", n)
+			}
+		})
+	})
+}
+
+// Submit, complete and reap on two lanes, with one place: the reservation keeps
+// the rings, which have room for one, from being overrun.
+func TestReservationBoundsTheRing(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 1, 2)
+		const each = 1
+		for li, l := range r.lanes {
+			tr.Actor("lane", func() {
+				for range each {
+					for {
+						_, err := r.c.Submit(l, null{}, IO{Data: uint64(li)})
+						if err == nil {
+							break
+						}
+						require.ErrorIs(tr, err, ErrFull)
+						step.Yield()
+					}
+				}
+			})
+		}
+		tr.Actor("reap", func() {
+			for range len(r.lanes) * each {
+				r.reap(1)
+			}
+		})
+		tr.Final(func() { require.Len(tr, r.evs, len(r.lanes)*each) })
+	})
+}
+
+// Two deliver outside all lanes at once, and one on a lane.
+func TestOutsideRingHasManyProducers(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 3, 1)
+		a, b, c := r.submit(0, nil), r.submit(0, nil), r.submit(0, nil)
+		tr.Actor("outside 1", func() { a.complete(nil, OK, 1) })
+		tr.Actor("outside 2", func() { b.complete(nil, OK, 2) })
+		tr.Actor("lane 0", func() { c.complete(r.lanes[0], OK, 3) })
+		tr.Actor("reap", func() { r.reap(1) })
+	})
+}
+
+// With a handler: what is pushed is handled, by the lane, whoever pushed it and
+// whenever.
+func TestHandlerGetsEveryEvent(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		handled := 0
+		var r *rig
+		r = newRigOn(tr, 3, 1, func(l lane.Lane, evs []Event) {
+			if l != lane.Lane(r.lanes[0]) {
+				tr.Failf("handled on %v", l)
+			}
+			handled += len(evs)
+			r.note(evs)
+		})
+		a, b, c := r.submit(0, nil), r.submit(0, nil), r.submit(0, nil)
+		l := r.lanes[0]
+		tr.Actor("lane 0", func() {
+			a.complete(l, OK, 1)
+			for handled < 3 {
+				step.Write(l)
+				if len(l.posted) == 0 {
+					step.Yield()
+					continue
+				}
+				f := l.posted[0]
+				l.posted = l.posted[1:]
+				f()
+			}
+		})
+		tr.Actor("outside 1", func() { b.complete(nil, OK, 2) })
+		tr.Actor("outside 2", func() { c.complete(nil, OK, 3) })
+	})
+}
