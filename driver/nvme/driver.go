@@ -33,9 +33,10 @@ type Driver struct {
 
 var _ driver.Driver = (*Driver)(nil)
 
-// Open connects to a controller and makes it ready. It is called from outside
-// all lanes and waits for the controller, each step for at most its timeout; the
-// error says which step failed. See start for the steps.
+// Open connects to a controller and brings it, from whatever state it is in, to
+// where queues can be opened: disable, admin queues, enable, Identify, Number of
+// Queues. It is called from outside all lanes and waits for the controller, each
+// step for at most its timeout; the error says which step failed.
 func Open(o Options) (*Driver, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package nvme
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,7 +63,7 @@ func FuzzWindow(f *testing.F) {
 	for region := range regionRange + 2 {
 		f.Add(busAddress(region, 3, 1, 4090), 8)
 	}
-	f.Add(uint64(1<<64-1), 1<<62)
+	f.Add(uint64(1<<64-1), math.MaxInt)
 	q, m := newTestQueue(4)
 	bufs := [][]byte{aligned(512), aligned(512), aligned(8192)}
 	if _, ok := q.mem.slots[1].attach(bufs, 512+512+8192, true); !ok {

@@ -10,9 +10,7 @@ import (
 	"blksim/driver"
 )
 
-// start brings the controller from whatever state it is in to where I/O queues
-// can be made (Base 3.5.1): disable, admin queues, enable, Identify, Number of
-// Queues.
+// start is the controller's initialization (Base 3.5.1).
 func (d *Driver) start() error {
 	d.cap = spec.CAP(d.regs.Read64(spec.RegCAP)).Fields()
 	switch {
