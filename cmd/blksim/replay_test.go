@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,10 +57,25 @@ func file(t *testing.T, name, content string) string {
 	return path
 }
 
+// head is the first n lines of a gzipped trace.
+func head(t *testing.T, path string, n int) string {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	all, err := io.ReadAll(z)
+	require.NoError(t, err)
+	lines := strings.SplitAfterN(string(all), "\n", n+1)
+	return file(t, "head.blk", strings.Join(lines[:n], ""))
+}
+
 func TestSameTraceAndSeedGiveTheSameBytes(t *testing.T) {
+	path := head(t, sample, 8000)
 	args := func(seed string) []string {
 		return []string{"replay", "--output-format=json", "--queues=2", "--deadline=3ms", "--cancel=random:0.05", "--seed=" + seed,
-			"--driver=nvme", "--driver=nvme,callback=off", "--device=sim:slow", sample}
+			"--driver=nvme", "--driver=nvme,callback=off", "--device=sim:slow", path}
 	}
 	code, first, errs := blksim(args("7")...)
 	require.Zero(t, code, errs)
@@ -87,6 +103,9 @@ func TestRealTracesRunToTheEnd(t *testing.T) {
 		if e.Name() == "README.md" {
 			continue
 		}
+		if info, err := e.Info(); testing.Short() && err == nil && info.Size() > 300_000 {
+			continue
+		}
 		code, out, errs := blksim("replay", "--output-format=json", "--redirect=wrap", filepath.Join(dir, e.Name()))
 		if e.Name() == "sdi.replay.0" {
 			require.Equal(t, exitInput, code)
@@ -102,6 +121,9 @@ func TestRealTracesRunToTheEnd(t *testing.T) {
 		require.Positive(t, rec.Replayed)
 		formats[r.Trace.Format] = true
 		ran++
+	}
+	if testing.Short() {
+		return
 	}
 	require.GreaterOrEqual(t, ran, 7)
 	require.GreaterOrEqual(t, len(formats), 5)
@@ -135,9 +157,10 @@ func TestDeadlineOnASlowDeviceShowsCancelsByStage(t *testing.T) {
 }
 
 func TestEveryTimingAndDeviceAccountsForEveryRecord(t *testing.T) {
+	path := head(t, sample, 3000)
 	for _, device := range []string{"sim", "sim:null", "ram", "null"} {
 		for _, timing := range []string{"trace", "afap", "closed"} {
-			args := []string{"--device=" + device, "--timing=" + timing, "--size=256MiB", "--redirect=wrap", "--cancel=none", sample}
+			args := []string{"--device=" + device, "--timing=" + timing, "--size=256MiB", "--redirect=wrap", "--cancel=none", path}
 			r := replayJSON(t, args...)[0]
 			require.True(t, r.Accounting.Balanced, "%s %s", device, timing)
 			require.Equal(t, r.Accounting.Records.In, r.Accounting.Requests.Completed)
@@ -244,22 +267,23 @@ func TestBadOptionsAreUsageErrors(t *testing.T) {
 }
 
 func TestOptionsTakeDashAndUnderscore(t *testing.T) {
-	r := replayJSON(t, "--queue_depth=4", "--time_scale=0.5", sample)[0]
+	r := replayJSON(t, "--queue_depth=4", "--time_scale=0.5", head(t, sample, 100))[0]
 	require.Equal(t, 4, r.Setup.QueueDepth)
 	require.Equal(t, 0.5, r.Setup.TimeScale)
 }
 
 func TestOutputFileIsReplacedWholeOrLeftAlone(t *testing.T) {
+	small := head(t, sample, 100)
 	path := filepath.Join(t.TempDir(), "result.json")
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
-	code, out, errs := blksim("replay", "--output="+path, "--output-format=json", sample)
+	code, out, errs := blksim("replay", "--output="+path, "--output-format=json", small)
 	require.Zero(t, code, errs)
 	require.Empty(t, out)
 	got, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.True(t, decode(t, string(got))[0].Accounting.Balanced)
 
-	code, _, errs = blksim("replay", "--output=/no/such/folder/x", sample)
+	code, _, errs = blksim("replay", "--output=/no/such/folder/x", small)
 	require.Equal(t, exitOutput, code)
 	require.Contains(t, errs, "/no/such/folder")
 }
