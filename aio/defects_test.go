@@ -83,6 +83,7 @@ func TestDefectC_FailedPageConservesTags(t *testing.T) {
 	for range 3 * pageSlots { // more often than there are tags
 		_, err := f.Submit(f.lanes[0], &f.holder, IO{})
 		require.ErrorIs(t, err, ErrNoMemory)
+		f.atRest(t)
 	}
 	n, err := f.SubmitBatch(f.lanes[0], &f.holder, make([]IO, 40), nil)
 	require.ErrorIs(t, err, ErrNoMemory)
@@ -195,6 +196,7 @@ func TestDefectG_LateRegistrationIsRefused(t *testing.T) {
 		a := &f.table.find(0).words[0]
 		w, _ := completeBegin(a, k.ID()) // completed, and not yet delivered
 		require.ErrorIs(t, k.SetCancelFunc(never), ErrCompleted, "DONE")
+		require.Equal(t, cancelled, k.Cancelled(), "completed is not cancelled")
 		require.Equal(t, TooLate, f.Cancel(k.ID()))
 		f.deliver(nil, k.ID(), w)
 		require.ErrorIs(t, k.SetCancelFunc(never), ErrCompleted, "FREE")

@@ -151,6 +151,30 @@ func TestCloseMeetsCompleteAndReap(t *testing.T) {
 	})
 }
 
+// What is reaped while Close counts is not counted twice: it ends when the other
+// I/O is over.
+func TestCloseCountsWhatIsReapedMeanwhile(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 2, 1)
+		r.shut = true
+		a, b := r.submit(0, nil), r.submit(0, nil)
+		a.complete(r.lanes[0], OK, 1)
+		tr.Actor("close", func() {
+			require.NoError(tr, r.c.Close(background))
+			if w := r.c.word(b.k.id.index()); sameGen(w, b.k.id) {
+				tr.Failf("S12: closed with an I/O in flight")
+			}
+		})
+		tr.Actor("reap", func() {
+			evs := make([]Event, 2)
+			n, err := r.c.Events(background, 0, evs)
+			require.NoError(tr, err)
+			r.note(evs[:n])
+		})
+		tr.Actor("complete", func() { b.complete(r.lanes[0], OK, 2) })
+	})
+}
+
 // The one event that is left for the canceller to deliver, which is on no lane,
 // wakes as any other.
 func TestCloseMeetsCallback(t *testing.T) {

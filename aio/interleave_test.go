@@ -112,9 +112,11 @@ type watch struct {
 	k    Kiocb
 	data uint64
 
-	mon       int // is marked: stands for the two below
-	running   bool
+	mon       int  // is marked: stands for those below
+	running   bool // the callback
 	delivered bool
+	left      bool // Complete has left its result
+	begun     int  // calls of Cancel
 
 	calls   int // of the callback
 	regs    []error
@@ -208,12 +210,16 @@ func (w *watch) deliver() {
 }
 
 func (w *watch) cancel() {
-	step.Read(&w.mon)
-	over := w.delivered
+	step.Write(&w.mon)
+	over, late := w.delivered, w.left && w.begun == 0 && !w.r.shut
+	w.begun++
 	res := w.r.c.Cancel(w.k.id)
 	w.r.tr.Notef("Cancel(%v) = %v", w.k.id, res)
 	if over && res != NotFound {
 		w.r.tr.Failf("S7: %v after the delivery", res)
+	}
+	if late && res == Accepted {
+		w.r.tr.Failf("S7: the first cancel was accepted after the completion")
 	}
 	w.answers = append(w.answers, res)
 }
@@ -221,8 +227,12 @@ func (w *watch) cancel() {
 func (w *watch) complete(l lane.Lane, st Status, n int64) Completion {
 	how := w.k.Complete(l, st, n)
 	w.r.tr.Notef("Complete(%v, %v) = %v", w.k.id, st, how)
-	if how == Delivered {
+	switch how {
+	case Delivered:
 		w.deliver()
+	case Left:
+		step.Write(&w.mon)
+		w.left = true
 	}
 	w.ends = append(w.ends, end{how, st, n})
 	return how

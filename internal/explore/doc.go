@@ -28,11 +28,21 @@
 //
 // Two steps are independent if they touch different words or if both only read.
 // Schedules that differ in the order of neighbouring independent steps do the
-// same, and sleep sets (Godefroid) leave all but one of them out: after the
-// steps t, u of a state have been explored, what follows u need not begin with
-// t unless something dependent on t came first. Every state is still reached, so
-// invariants and final checks see all there is. A reduction that leaves out
-// states as well (DPOR) would have to do without invariants.
+// same, and one of each such class is run:
+//
+//   - [Races], the default, tries another order only where two steps of the
+//     schedule at hand race (dynamic partial-order reduction with source sets);
+//   - [States] leaves out a step where the outcome would be that of an earlier
+//     branch (sleep sets, Godefroid). It runs the same classes and cuts many
+//     more runs short, but it reaches every state, so an invariant sees all;
+//   - [None] leaves out nothing.
+//
+// The first two also leave out that a step.CAS fails: nothing happened then but
+// that its actor starts over, and to have come later is another schedule.
+//
+// This package's tests compare the three on random programs: final states, states
+// on the way, classes run once each, and the outcomes of programs that branch,
+// lock, send, receive, spin and compare-and-swap.
 //
 // # What a scenario must keep to
 //
