@@ -3,6 +3,7 @@ package aio
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"sync/atomic"
 
 	"blksim/aio/lane"
@@ -284,7 +285,7 @@ func (c *Context) publish(group, mask uint32, io *IO) ID {
 	b := &p.bodies[i]
 	step.Write(b)
 	b.off, b.length, b.data, b.op = io.Off, io.Len, io.Data, io.Op
-	b.dispatched = 0
+	b.dispatched, b.returned = 0, 0
 	step.Write(&p.cold[i])
 	p.cold[i].buf = io.Buf
 	gen := wordGen(p.words[i].Load()) // ours alone: the tag is
@@ -302,7 +303,7 @@ func (c *Context) deliver(l lane.Lane, id ID, w uint64) {
 	b := &p.bodies[i]
 	step.Read(b)
 	ev := Event{
-		ID: id, Data: b.data, N: b.result, Dispatched: b.dispatched, Status: b.status,
+		ID: id, Data: b.data, N: b.result, Dispatched: b.dispatched, Returned: b.returned, Status: b.status,
 		Started: w&flagStarted != 0, CancelAsked: w&flagAsked != 0,
 	}
 	step.Write(&p.cold[i])
@@ -316,4 +317,4 @@ func (c *Context) deliver(l lane.Lane, id ID, w uint64) {
 	c.post(l, &ev)
 }
 
-func tagOf(group, bit uint32) uint32 { return group*groupTags + uint32(trailingZeros(bit)) }
+func tagOf(group, bit uint32) uint32 { return group*groupTags + uint32(bits.TrailingZeros32(bit)) }

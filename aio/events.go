@@ -2,7 +2,6 @@ package aio
 
 import (
 	"context"
-	"math/bits"
 
 	"blksim/aio/lane"
 	"blksim/internal/step"
@@ -14,6 +13,7 @@ type Event struct {
 	Data       uint64    // from the IO
 	N          int64     // bytes transferred
 	Dispatched lane.Time // when its target handed it to the device; 0: never, or not noted
+	Returned   lane.Time // when the device gave it back; 0: never, or not noted
 	Status     Status
 
 	// Started: the I/O was handed to its device. With Status Cancelled it tells
@@ -28,8 +28,6 @@ const (
 	waitReaper = 1 << iota
 	waitCloser
 )
-
-func trailingZeros(x uint32) int { return bits.TrailingZeros32(x) }
 
 // post puts an event where its reader will find it, and wakes the reader.
 func (c *Context) post(l lane.Lane, ev *Event) {

@@ -67,6 +67,10 @@ func (k Kiocb) SetPrivate(v any) { p, i := k.slot(); p.cold[i].private = v }
 // Event.Dispatched. Between Start and Complete only.
 func (k Kiocb) SetDispatched(t lane.Time) { p, i := k.slot(); p.bodies[i].dispatched = t }
 
+// SetReturned notes when the device gave the I/O back, for Event.Returned.
+// Between Start and Complete only.
+func (k Kiocb) SetReturned(t lane.Time) { p, i := k.slot(); p.bodies[i].returned = t }
+
 // Cancelled says whether a cancel of this I/O was accepted. Once true it stays
 // so until the slot's next generation, where it is false; a completion never
 // makes it true. Any goroutine. This is all that a target without a callback

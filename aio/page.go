@@ -30,9 +30,10 @@ type body struct {
 	data       uint64
 	result     int64     // valid from PENDING on
 	dispatched lane.Time // when the target handed it to its device, or 0
+	returned   lane.Time // when the device gave it back, or 0
 	op         Op
 	status     Status // valid from PENDING on
-	_          [22]byte
+	_          [14]byte
 }
 
 // cold is the part with pointers.

@@ -1,6 +1,8 @@
 package blk
 
 import (
+	"sync/atomic"
+
 	"blksim/aio"
 	"blksim/aio/lane"
 )
@@ -9,11 +11,19 @@ import (
 // there is one for each I/O that was ever in flight at once, and none is
 // allocated in the steady state.
 type bio struct {
-	k        aio.Kiocb
-	next     *bio     // in a bioList
-	to       *hwQueue // where it goes
-	slot     *slot    // where it is, once dispatched; read by the cancel callback
-	arriveFn func()   // arrive, bound once
+	k          aio.Kiocb
+	next, prev *bio     // in a bioList
+	to         *hwQueue // where it goes
+	arriveFn   func()   // arrive, bound once
+
+	// armed says that the kiocb has its cancel callback: set when the bio has
+	// to wait, or when a driver with Cancel has it.
+	armed bool
+	cell  *cell // that it waits in, once armed
+	// at is where the bio is, for the callback, which runs anywhere: the cell
+	// that it waits in, or the slot of its request. The queue's lane moves it
+	// and then looks whether a cancel came meanwhile.
+	at atomic.Pointer[kicker]
 }
 
 // arrive hands over a chain of bios, of which b is the first. On the hardware
@@ -36,15 +46,15 @@ func bioOf(k aio.Kiocb) *bio {
 		b.arriveFn = b.arrive
 		k.SetPrivate(b)
 	}
-	b.k, b.next = k, nil
+	b.k, b.next, b.prev, b.armed, b.cell = k, nil, nil, false, nil
 	return b
 }
 
-// bioList is a FIFO of bios.
+// bioList is a FIFO of bios that any of them can leave.
 type bioList struct{ head, tail *bio }
 
 func (l *bioList) push(b *bio) {
-	b.next = nil
+	b.next, b.prev = nil, l.tail
 	if l.tail == nil {
 		l.head = b
 	} else {
@@ -54,21 +64,27 @@ func (l *bioList) push(b *bio) {
 }
 
 func (l *bioList) pushFront(b *bio) {
-	b.next = l.head
-	l.head = b
-	if l.tail == nil {
+	b.next, b.prev = l.head, nil
+	if l.head == nil {
 		l.tail = b
+	} else {
+		l.head.prev = b
 	}
+	l.head = b
 }
 
-func (l *bioList) pop() *bio {
-	b := l.head
-	l.head = b.next
-	if l.head == nil {
-		l.tail = nil
+func (l *bioList) remove(b *bio) {
+	if b.prev == nil {
+		l.head = b.next
+	} else {
+		b.prev.next = b.next
 	}
-	b.next = nil
-	return b
+	if b.next == nil {
+		l.tail = b.prev
+	} else {
+		b.next.prev = b.prev
+	}
+	b.next, b.prev = nil, nil
 }
 
 // softQueue gathers what one lane submits, for one hardware queue.

@@ -53,6 +53,57 @@ func TestCancelOfFirstInLineDoesNotWaitForATag(t *testing.T) {
 	require.NotContains(t, r.evs, uint64(1))
 }
 
+func TestACancelledBioLeavesTheMiddleOfTheQueueAtOnce(t *testing.T) {
+	for _, callback := range []bool{true, false} {
+		f := newFake()
+		f.callback = callback
+		r := newRig(t, f, 1, 2)
+		ids := map[uint64]aio.ID{}
+		for n := range uint64(20) {
+			ids[n] = r.write(0, n)
+		}
+		r.run()
+		for _, n := range []uint64{19, 2, 10, 11, 3} { // the last, the first that waits, the middle
+			require.Equal(t, aio.Accepted, r.ctx.Cancel(ids[n]))
+		}
+		r.run() // the device does nothing meanwhile
+		require.Len(t, r.evs, 5)
+		for _, n := range []uint64{19, 2, 10, 11, 3} {
+			require.Equal(t, aio.Cancelled, r.evs[n].Status)
+			require.False(t, r.evs[n].Started)
+		}
+		q := f.queues[0]
+		for len(q.held) > 0 {
+			q.finish(q.held[0].Off, aio.OK)
+			r.run()
+		}
+		require.Len(t, r.evs, 20)
+		require.Len(t, q.seen, 15)
+		require.IsIncreasing(t, q.seen, "the others keep their order")
+		require.Empty(t, q.cancels)
+		require.EqualValues(t, 5, r.disk.Stats().Skipped)
+	}
+}
+
+func TestACancelThatWaitedReachesTheDriverThatHasIt(t *testing.T) {
+	f := newFake()
+	f.callback = true
+	r := newRig(t, f, 1, 1)
+	r.write(0, 1)
+	id := r.write(0, 2) // waits, so it has its callback before the driver has it
+	r.run()
+	q := f.queues[0]
+	q.finish(512, aio.OK)
+	r.run()
+	require.Equal(t, []int64{512, 1024}, q.seen)
+	require.Equal(t, aio.Accepted, r.ctx.Cancel(id))
+	r.run()
+	require.Len(t, q.cancels, 1)
+	q.finish(1024, aio.Cancelled)
+	r.run()
+	require.True(t, r.evs[2].Started)
+}
+
 func TestDriverWithCancelIsKickedOnceOnItsLane(t *testing.T) {
 	f := newFake()
 	f.callback = true

@@ -18,12 +18,12 @@
 //
 // # Cancellation
 //
-// A cancel only marks the kiocb. The hardware queue looks when it takes a bio
-// off its queue, and completes a cancelled one there: the device never sees it.
-// TryStart decides the race. A bio that is with the driver is left alone if the
-// driver's queue has no Cancel; if it has, the kiocb carries a callback that
-// posts a kick to the queue's lane, and there, if the same I/O is still with the
-// driver, Cancel is called, once.
+// TryStart decides the race between a cancel and the dispatch: after a lost one
+// the device never sees the I/O. A bio that can be dispatched at once carries no
+// callback: the mark on its kiocb is enough. One that has to wait gets a callback
+// that posts a kick to the queue's lane, where it is taken out of the middle of
+// the queue. A bio that is with the driver is left alone if the driver's queue
+// has no Cancel; if it has, the kick calls that, once (cancel.go).
 //
 // # Recursion and waiting
 //

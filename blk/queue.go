@@ -18,28 +18,29 @@ type hwQueue struct {
 	commit   driver.Committer // nil: Submit is enough
 
 	waiting bioList // in order of arrival; a bio that met Busy goes first again
-	slots   []slot  // by tag
-	free    []int   // tags with nothing to do
+	unarmed *bio    // the first that waits without a cancel callback: so do all behind it
+	cells   []*cell // that no waiting bio has
+
+	slots []slot // by tag
+	free  []int  // tags with nothing to do
 
 	running    bool // in run: a completion or a Start inside Submit leaves it to the loop
 	runPosted  bool
 	runFn      func()
 	retry      lane.Timer
 	retryDelay time.Duration
-	cancelFn   aio.CancelFunc // onCancel, bound once
-
-	stats Stats
+	stats      Stats
 }
 
 // A slot is a tag with its request.
 type slot struct {
+	kicker
 	h          *hwQueue
 	req        *driver.Request
 	bio        *bio // nil: the tag is free
 	k          aio.Kiocb
 	vec        [1][]byte
 	cancelSent bool
-	kickFn     func() // kick, bound once
 }
 
 func newHwQueue(l lane.Lane, q driver.Queue, depth int, lim driver.Limits) *hwQueue {
@@ -51,12 +52,11 @@ func newHwQueue(l lane.Lane, q driver.Queue, depth int, lim driver.Limits) *hwQu
 	}
 	h.runFn = h.runLater
 	h.retry = l.NewTimer(h.run)
-	h.cancelFn = onCancel
 	h.slots = make([]slot, depth)
 	for tag := depth - 1; tag >= 0; tag-- {
 		s := &h.slots[tag]
 		s.h, s.req = h, driver.NewRequest(h, tag)
-		s.kickFn = s.kick
+		s.kicker = kicker{l, s.kick}
 		h.free = append(h.free, tag)
 	}
 	return h
@@ -66,6 +66,17 @@ func newHwQueue(l lane.Lane, q driver.Queue, depth int, lim driver.Limits) *hwQu
 func (h *hwQueue) add(b *bio) {
 	h.stats.Queued++
 	h.waiting.push(b)
+	if h.unarmed == nil {
+		h.unarmed = b
+	}
+}
+
+// leave takes a waiting bio out of the queue.
+func (h *hwQueue) leave(b *bio) {
+	if h.unarmed == b {
+		h.unarmed = b.next
+	}
+	h.waiting.remove(b)
 }
 
 // runLater is run, from a Post.
@@ -83,38 +94,43 @@ func (h *hwQueue) rerun() {
 	}
 }
 
-// run dispatches what it can.
+// run dispatches what it can, and sees to it that what must wait hears of its
+// cancel.
 func (h *hwQueue) run() {
 	if h.running {
 		return
 	}
 	h.running = true
 	handed := false
-	for h.waiting.head != nil {
+	for h.waiting.head != nil && len(h.free) > 0 {
 		b := h.waiting.head
-		if len(h.free) == 0 {
-			// Nothing can be sent, but whoever cancelled the first in line need
-			// not wait for the device.
-			if !b.k.Cancelled() {
-				break
-			}
-		} else if b.k.TryStart() {
-			h.waiting.pop()
-			ok, busy := h.dispatch(b)
-			handed = handed || ok
-			if busy {
-				break
-			}
+		h.leave(b)
+		if !b.k.TryStart() {
+			h.skip(b)
 			continue
 		}
-		h.waiting.pop()
-		h.stats.Skipped++
-		b.k.Complete(h.lane, aio.Cancelled, 0)
+		ok, busy := h.dispatch(b)
+		handed = handed || ok
+		if busy {
+			break
+		}
 	}
 	if handed && h.commit != nil {
 		h.commit.Commit()
 	}
 	h.running = false
+	for h.unarmed != nil {
+		b := h.unarmed
+		h.unarmed = b.next
+		h.arm(b)
+	}
+}
+
+// skip completes a bio that was cancelled before the driver had it.
+func (h *hwQueue) skip(b *bio) {
+	h.uncell(b)
+	h.stats.Skipped++
+	b.k.Complete(h.lane, aio.Cancelled, 0)
 }
 
 // dispatch gives b, which is started, to the driver. busy: the driver took
@@ -124,7 +140,6 @@ func (h *hwQueue) dispatch(b *bio) (ok, busy bool) {
 	s := &h.slots[h.free[last]]
 	h.free = h.free[:last]
 	s.bio, s.k, s.cancelSent = b, b.k, false
-	b.slot = s
 
 	r := s.req
 	r.Op, r.Off, r.Len, r.Bufs = b.k.Op(), b.k.Off(), b.k.Len(), nil
@@ -132,15 +147,14 @@ func (h *hwQueue) dispatch(b *bio) (ok, busy bool) {
 		s.vec[0] = b.k.Buf()
 		r.Bufs = s.vec[:]
 	}
-	b.k.SetDispatched(h.lane.Now())
-	k := b.k
-	st := h.q.Submit(r)
-	switch st {
+	k, op := b.k, r.Op
+	k.SetDispatched(h.lane.Now())
+	switch st := h.q.Submit(r); st {
 	case aio.OK:
-		h.stats.Dispatched[r.Op]++
-		// The I/O may have completed in Submit: then this is refused.
-		if h.canceler != nil {
-			_ = k.SetCancelFunc(h.cancelFn)
+		h.stats.Dispatched[op]++
+		if s.bio == b && s.k == k { // else it completed in Submit
+			h.uncell(b)
+			h.watch(s)
 		}
 		return true, false
 	case aio.Busy:
@@ -149,17 +163,22 @@ func (h *hwQueue) dispatch(b *bio) (ok, busy bool) {
 		k.SetDispatched(0)
 		k.Requeue()
 		h.waiting.pushFront(b)
+		if !b.armed {
+			h.arm(b)
+		}
 		if len(h.free) == len(h.slots) {
 			h.retry.Arm(h.retryDelay)
 		}
 		return false, true
+	default:
+		h.release(s)
+		h.uncell(b)
+		h.stats.Refused++
+		k.SetDispatched(0)
+		k.Requeue()
+		k.Complete(h.lane, st, 0)
+		return false, false
 	}
-	h.release(s)
-	h.stats.Refused++
-	k.SetDispatched(0)
-	k.Requeue()
-	k.Complete(h.lane, st, 0)
-	return false, false
 }
 
 // release makes a slot's tag free.
@@ -182,7 +201,9 @@ func (h *hwQueue) CompleteRequest(r *driver.Request, st aio.Status, n int64) {
 	}
 	k := s.k
 	h.stats.Completed[st]++
+	h.uncell(s.bio)
 	h.release(s)
+	k.SetReturned(h.lane.Now())
 	k.Complete(h.lane, st, n)
 	h.rerun()
 }

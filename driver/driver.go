@@ -16,8 +16,8 @@ type Driver interface {
 	// OpenQueue opens hardware queue qid (0 <= qid < Limits().Queues) for use on
 	// lane l with up to depth requests at once (tags 0 to depth-1). It is
 	// called from outside all lanes and may wait for the device. Optional
-	// behaviour ([Canceler], [Committer], [Poller]) is looked up in the Queue
-	// that it returns, once.
+	// behaviour ([Canceler], [Committer]) is looked up in the Queue that it
+	// returns, once.
 	OpenQueue(l lane.Lane, qid, depth int) (Queue, error)
 
 	// Close closes the device and all its queues. No request is with the
@@ -53,7 +53,8 @@ type Committer interface {
 	Commit()
 }
 
-// A Poller is a Queue that can look for completions without an interrupt.
+// A Poller is a Queue that can look for completions without an interrupt, for
+// whoever would rather ask than be told.
 type Poller interface {
 	// Poll completes at most budget finished requests and returns how many.
 	Poll(budget int) int

@@ -28,14 +28,12 @@ type blkparse struct {
 	s        *scan
 	action   byte
 	noExtent int
-	zero     int
 	slots    [256]int // tally slot + 1 of each action that is not taken
 	summary  bool     // the closing summary has begun
 }
 
 func openBlkparse(s *scan) parser {
-	p := &blkparse{s: s, action: s.opts.Action, noExtent: s.skips.slot(skipNoExtent),
-		zero: s.skips.slot(skipZeroLength)}
+	p := &blkparse{s: s, action: s.opts.Action, noExtent: s.skips.slot(skipNoExtent)}
 	if p.action == 0 {
 		p.action = 'Q'
 	}
@@ -114,7 +112,7 @@ func (p *blkparse) tail(b, device []byte, r rwbs, rec *Record) verdict {
 	case v == isSkipped && r.flags:
 		rec.Op = Flush
 	case v == isSkipped && r.op != Flush:
-		return p.s.skip(p.zero)
+		return p.s.bad("count", count, wantSectorsPos)
 	case r.flags:
 		p.s.flags++
 	}

@@ -40,10 +40,8 @@ func (p *cloudPhysics) parse(b []byte, rec *Record) verdict {
 	if w := p.scsi.op(rec, uint8(opcode)); w != isRecord {
 		return w
 	}
-	if v == isSkipped {
-		if v = p.scsi.empty(rec); v != isRecord {
-			return v
-		}
+	if v == isSkipped && rec.Op != Flush {
+		return p.s.bad("size", c[3], wantBytesPos)
 	}
 	return p.s.volume(rec, nil)
 }

@@ -57,6 +57,9 @@ func (r *Reader) open(d detection, head []byte) error {
 		return fmt.Errorf("traces: %s: format %s has decimal times: no unit of time can be given", r.name, f.name)
 	}
 	var notes []string
+	if d.partly != "" {
+		notes = append(notes, d.partly)
+	}
 	if d.also != "" {
 		notes = append(notes, d.also)
 		d.why += "; " + d.also
@@ -82,10 +85,12 @@ func (r *Reader) open(d detection, head []byte) error {
 	return nil
 }
 
-// detection is the format found, what it was recognised by, and what else fits.
+// detection is the format found, what it was recognised by, how far it fits where
+// not every line does, and what else fits.
 type detection struct {
 	format *format
 	why    string
+	partly string
 	also   string
 }
 
@@ -100,8 +105,9 @@ type trial struct {
 
 // detectFormat goes from the certain to the likely: what names itself; what this
 // package recognises in order to refuse it; the format that every line fits; binary
-// layouts; the text formats of others; the format that most lines fit, so that a
-// garbled line near the top is an error of its own and no riddle.
+// layouts; the text formats of others; the format that most lines fit, or half of
+// them and no other format as many, so that a bad line near the top is an error of
+// its own, with its place, and no riddle: the reader stops there or skips it.
 func detectFormat(head []byte, o *Options) (detection, error) {
 	for i := range formats {
 		if f := &formats[i]; f.magic != nil && f.fixed == 0 {
@@ -115,8 +121,8 @@ func detectFormat(head []byte, o *Options) (detection, error) {
 	}
 	best, all := tryAll(head, o)
 	if best.good > 0 && best.bad == 0 {
-		return detection{best.format, fmt.Sprintf("%s (the first %d lines fit)", best.format.shape, best.good),
-			alsoFits(best, all)}, nil
+		return detection{format: best.format, also: alsoFits(best, all),
+			why: fmt.Sprintf("%s (the first %d lines fit)", best.format.shape, best.good)}, nil
 	}
 	for i := range formats {
 		if f := &formats[i]; f.fixed > 0 {
@@ -128,9 +134,15 @@ func detectFormat(head []byte, o *Options) (detection, error) {
 	if what := foreignText(head); what != "" {
 		return detection{}, fmt.Errorf("recognised as %s, which is %w", what, ErrUnsupported)
 	}
-	if best.good > best.bad {
-		return detection{best.format, fmt.Sprintf("%s (%d of the first %d lines fit)", best.format.shape,
-			best.good, best.good+best.bad), alsoFits(best, all)}, nil
+	if best.good == 0 {
+		return detection{}, unknown(head, best)
+	}
+	also := alsoFits(best, all)
+	if best.good > best.bad || best.good == best.bad && also == "" {
+		fit := fmt.Sprintf("%d of the first %d lines fit", best.good, best.good+best.bad)
+		return detection{format: best.format, also: also,
+			why:    fmt.Sprintf("%s (%s)", best.format.shape, fit),
+			partly: fmt.Sprintf("%s %s, the nearest format", fit, best.format.name)}, nil
 	}
 	return detection{}, unknown(head, best)
 }
@@ -153,19 +165,24 @@ func tryAll(head []byte, o *Options) (best trial, all []trial) {
 	return best, all
 }
 
-// alsoFits names the other formats that every line fits.
+// alsoFits names the other formats that every line fits, or as many as the best.
 func alsoFits(best trial, all []trial) string {
 	var names []string
+	lines := fmt.Sprintf("the first %d lines", best.good+best.bad)
 	for _, t := range all {
-		if t.format != best.format && t.good > 0 && t.bad == 0 {
-			names = append(names, t.format.name)
+		if t.format == best.format || t.good == 0 || t.bad > 0 && t.good < best.good {
+			continue
 		}
+		if t.bad > 0 {
+			lines = "as many lines"
+		}
+		names = append(names, t.format.name)
 	}
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the first %d lines fit %s too; %s was taken, Options.Format decides otherwise",
-		best.good+best.bad, strings.Join(names, ", "), best.format.name)
+	return fmt.Sprintf("%s fit %s too; %s was taken, another format can be named",
+		lines, strings.Join(names, ", "), best.format.name)
 }
 
 // try parses the first lines of head as f.
@@ -230,11 +247,11 @@ func unknown(head []byte, near trial) error {
 	}
 	hint := ""
 	if near.good > 0 {
-		hint = fmt.Sprintf("; nearest is %s, where line %d has %s %q: want %s",
-			near.format.name, near.line, near.fault.Field, near.fault.Value, near.fault.Want)
+		hint = fmt.Sprintf("; nearest is %s, which %d of the first %d lines fit (line %d has %s %q: want %s): name it to read the file as that",
+			near.format.name, near.good, near.good+near.bad, near.line, near.fault.Field, near.fault.Value, near.fault.Want)
 	}
-	return fmt.Errorf("%w: text, beginning with %s%s; formats: %s",
-		ErrUnknownFormat, strconv.Quote(line), hint, strings.Join(formatNames(), ", "))
+	return fmt.Errorf("%w: text, beginning with %s; formats: %s%s",
+		ErrUnknownFormat, strconv.Quote(line), strings.Join(formatNames(), ", "), hint)
 }
 
 // isBinary says whether head holds bytes that no text has.

@@ -3,6 +3,7 @@ package traces
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -93,7 +94,7 @@ func TestUnknownContentNamesTheFormatsAndWhatCameNear(t *testing.T) {
 		"a,b,c,d,e\n":                                `text, beginning with "a,b,c,d,e"; formats: ` + all,
 		"# only\n\n# comments\n":                     "nothing but blank lines and comments",
 		"\x00\x01\x02\x03\x04\x05\x06\x07\x08 bin":   "binary data, beginning with 00 01 02 03 04 05 06 07 08 20 62 69 6e; formats: " + all,
-		"1000,hm,1,Read,4096,512,1\nx\ny,y\nz,z,z\n": `text, beginning with "1000,hm,1,Read,4096,512,1"; nearest is msr, where line 2 has line "x": want 7 columns: Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime; formats: ` + all,
+		"1000,hm,1,Read,4096,512,1\nx\ny,y\nz,z,z\n": `text, beginning with "1000,hm,1,Read,4096,512,1"; formats: ` + all + `; nearest is msr, which 1 of the first 4 lines fit (line 2 has line "x": want 7 columns: Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime): name it to read the file as that`,
 	} {
 		err := openErr(t, in, Options{})
 		require.ErrorIs(t, err, ErrUnknownFormat)
@@ -114,12 +115,44 @@ func TestDetectionToleratesAGarbledLineNearTheTop(t *testing.T) {
 	}
 }
 
+// A bad line near the top is an error with its place, and no riddle about the
+// format, however few lines there are.
+func TestABadLineAmongTheFirstDoesNotHideTheFormat(t *testing.T) {
+	for _, s := range samples {
+		if !s.isText() || s.format == "blkreplay" || firstLines[s.format] != "" {
+			continue // they name themselves, or begin with any text
+		}
+		for _, n := range []int{1, 2, 9} {
+			data := good[s.format] + "gar,bled;li ne 2\n" + strings.Repeat(good[s.format], n-1)
+			if n == 1 && s.format == "mqsim" {
+				// DiskSim is as near, so nothing but the error can say more.
+				require.ErrorContains(t, openErr(t, data, Options{}), "; nearest is mqsim, which 1 of the first 2 lines fit "+
+					`(line 2 has line "gar,bled;li ne 2": want 5 columns: time device lsa sectors type): name it to read the file as that`)
+				require.ErrorContains(t, read(t, data, Options{Format: "mqsim"}).err, "t:2: line")
+				continue
+			}
+			out := read(t, data, Options{})
+			require.Equal(t, s.format, out.format)
+			require.ErrorContains(t, out.err, "t:2: ")
+			require.Len(t, out.recs, 1)
+
+			out = read(t, data, Options{OnError: Skip})
+			require.NoError(t, out.err)
+			require.Len(t, out.recs, n)
+			require.EqualValues(t, 1, out.stats.Rejected)
+			require.Contains(t, out.stats.Notes, fmt.Sprintf("%d of the first %d lines fit %s, the nearest format", n, n+1, s.format))
+		}
+	}
+	out := read(t, "1 0 8 8 1\nx\n15 0 8 8 1\n", Options{OnError: Skip})
+	require.Contains(t, out.stats.Notes, "as many lines fit disksim too; mqsim was taken, another format can be named")
+}
+
 // MQSim and DiskSim have the same columns, a factor of a million apart in time.
 func TestMQSimAndDiskSimAreToldApart(t *testing.T) {
 	both := mqsimAt(1000, 2000, 3000)
 	out := read(t, both, Options{})
 	require.Equal(t, "mqsim", out.format)
-	require.Equal(t, "5 columns of whole numbers: time, device, sector, sectors, type (the first 3 lines fit); the first 3 lines fit disksim too; mqsim was taken, Options.Format decides otherwise", out.why)
+	require.Equal(t, "5 columns of whole numbers: time, device, sector, sectors, type (the first 3 lines fit); the first 3 lines fit disksim too; mqsim was taken, another format can be named", out.why)
 	require.EqualValues(t, 1000, out.recs[1].Time)
 	require.Equal(t, 1000*ms, read(t, both, Options{Format: "disksim"}).recs[1].Time)
 

@@ -42,12 +42,15 @@
 //
 //	Stats.In == Stats.Delivered + Stats.SkippedTotal() + Stats.Rejected
 //
-// Headers, comments, blank lines and closing summaries are not records. A line
-// that cannot be read is one: an [*Error] that says where it is and what was
-// wanted. It ends the stream under [Stop], and is counted under [Skip]. Input that
-// breaks off (a cut gzip or zstd stream, bytes left over behind the last whole
-// binary record, a last line that is bad and has no newline) gives every record
-// before it and then an error that is [ErrTruncated].
+// Headers, comments, blank lines, closing summaries and fio's add, open and close
+// are not records. A line that cannot be read is one: an [*Error] that says where it
+// is and what was wanted. So is, in every format, a read, write, discard or
+// write-zeroes of size 0; what a format lets stand without an extent (blkparse's
+// "N 0", a SCSI command that is no I/O) is skipped with its reason, and a flush needs
+// none. A bad record ends the stream under [Stop], and is counted under [Skip].
+// Input that breaks off (a cut gzip or zstd stream, bytes left over behind the last
+// whole binary record, a last line that is bad and has no newline) gives every
+// record before it and then an error that is [ErrTruncated].
 //
 // # What runs where
 //

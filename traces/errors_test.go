@@ -131,6 +131,68 @@ func TestABadRecordIsNamedByItsPlaceItsValueAndWhatWasWanted(t *testing.T) {
 	}
 }
 
+// One rule for all formats: an I/O of no bytes is bad, and its place is told.
+func TestAReadOrWriteOfSizeZeroIsABadRecord(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range []struct{ format, line, want string }{
+		{"blksim", "1.5 R 0 0", `size "0": want a decimal number of bytes > 0`},
+		{"blksim", "1.5 Z 0 0", `size "0": want a decimal number of bytes > 0`},
+		{"fio2", "/dev/sda write 0 0", `size "0": want a decimal number of bytes > 0`},
+		{"fio3", "1000 /dev/sda read 0 0", `size "0": want a decimal number of bytes > 0`},
+		{"msr", "1000,hm,1,Write,4096,0,1", `size "0": want a decimal number of bytes > 0`},
+		{"spc", "0,8,0,r,1.0", `size "0": want a decimal number of bytes > 0`},
+		{"cloudphysics", "1,5000000,2a,0,8", `size "0": want a decimal number of bytes > 0`},
+		{"blkparse", "  8,0    1        1     1.000000000   697  Q  R 8 + 0 [k]", `count "0": want a decimal number of sectors > 0`},
+		{"blkparse", "  8,0    1        1     1.000000000   697  Q  D 8 + 0 [k]", `count "0": want a decimal number of sectors > 0`},
+		{"blkreplay", "1.0 ; 8 ; 0 ; R ; 0.0 ; 0.0", `count "0": want a decimal number of sectors > 0`},
+		{"mqsim", "1000 0 8 0 1", `count "0": want a decimal number of sectors > 0`},
+		{"disksim", "1000.5 0 8 0 0", `count "0": want a decimal number of sectors > 0`},
+		{"vscsi1", string(vscsi1Record(vscsiRecord{0x28, 0x0100, 0, 8, 1000})), "len 0: want a number of bytes > 0"},
+		{"vscsi2", string(vscsi2Record(vscsiRecord{0x0a, 0x0200, 0, 8, 1000})), "len 0: want a number of bytes > 0"},
+	} {
+		seen[c.format] = true
+		line, end, place := good[c.format], c.line+"\n", fmt.Sprintf("t:%d: ", strings.Count(firstLines[c.format], "\n")+4)
+		switch c.format {
+		case "vscsi1":
+			line, end, place = string(vscsi1Record(vscsiRecord{0x2a, 0x0100, 512, 8, 1000})), c.line, "t: byte 96: "
+		case "vscsi2":
+			line, end, place = string(vscsi2Record(vscsiRecord{0x2a, 0x0200, 512, 8, 1000})), c.line, "t: byte 120: "
+		}
+		data := firstLines[c.format] + strings.Repeat(line, 3) + end + line
+		out, err := readBoth(t, []byte(data), Options{})
+		require.NoError(t, err)
+		require.Equal(t, c.format, out.format)
+		require.EqualError(t, out.err, place+c.want)
+		require.Len(t, out.recs, 3)
+
+		out, err = readBoth(t, []byte(data), Options{OnError: Skip})
+		require.NoError(t, err)
+		require.NoError(t, out.err)
+		require.Len(t, out.recs, 4)
+		require.EqualValues(t, 1, out.stats.Rejected)
+		require.Empty(t, out.stats.Skipped)
+	}
+	for _, f := range Formats() {
+		require.True(t, seen[f.Name], f.Name)
+	}
+}
+
+// What a format lets stand without an extent is skipped, or is a flush.
+func TestSizeZeroHasAMeaningWhereTheFormatGivesItOne(t *testing.T) {
+	event := "  8,0    1        1     1.000000000   697  Q "
+	data := event + "R 8 + 8 [k]\n" + event + "N 0 [k]\n" + event + "N 0 + 0 [k]\n" +
+		event + "FWS 0 + 0 [k]\n" + event + "F 0 + 0 [k]\n" + event + "R 36 (12 00 ..) [k]\n"
+	out := read(t, data, Options{})
+	require.NoError(t, out.err)
+	require.Equal(t, []Op{Read, Flush, Flush}, ops(out.recs))
+	require.Equal(t, []SkipCount{{"no extent", 3}}, out.stats.Skipped)
+
+	out = read(t, "1,5,28,512,8\n1,5,35,0,0\n1,5,00,0,0\n", Options{})
+	require.NoError(t, out.err)
+	require.Equal(t, []Op{Read, Flush}, ops(out.recs))
+	require.Equal(t, []SkipCount{{"SCSI command 0x00", 1}}, out.stats.Skipped)
+}
+
 func TestABadFirstLineIsAnErrorOfItsOwn(t *testing.T) {
 	out := read(t, "blksim trace 2\n1 R 0 512\n", Options{})
 	require.EqualError(t, out.err, `t:1: first line "blksim trace 2": want "blksim trace 1"`)

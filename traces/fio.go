@@ -12,7 +12,7 @@ import "strconv"
 // milliseconds by mistake, see Stats.Notes and Options.TimeUnit. Version 2 has
 // "wait" instead, whose offset is microseconds from the wait before it, after the
 // manual; records between two waits share a time. Each file is a volume. add, open
-// and close are skipped.
+// and close are no records, as headers are none.
 
 type fio struct {
 	s       *scan
@@ -29,7 +29,7 @@ func openFio3(s *scan) parser { return openFio(s, 3) }
 
 func openFio(s *scan, version int) parser {
 	p := &fio{s: s, version: version, known: map[string]int{}}
-	for _, a := range []string{"add", "open", "close", "unlink", "wait", "sync_file_range"} {
+	for _, a := range []string{"unlink", "wait", "sync_file_range"} {
 		p.known[a] = s.skips.slot("fio action " + a)
 	}
 	return p
@@ -84,6 +84,8 @@ func (p *fio) act(b, file, action []byte, place [][]byte, rec *Record) verdict {
 		rec.Op = Discard
 	case "sync", "datasync":
 		rec.Op, rec.Offset, rec.Length, zero = Flush, 0, 0, isRecord
+	case "add", "open", "close":
+		return notRecord
 	default:
 		slot, ok := p.known[string(action)]
 		if !ok {

@@ -144,6 +144,28 @@ func TestVolumeKeepsOneAndCountsTheOthers(t *testing.T) {
 	require.Equal(t, []string{`no record of volume "hm"; the volumes are: hm_1 hm_0`}, out.stats.Notes)
 }
 
+func TestANoteSaysThatVolumesShareOneAddressRange(t *testing.T) {
+	note := "2 volumes share one address range: the option volume keeps one"
+	data := sampleOf("msr").data
+	require.Contains(t, read(t, data, Options{}).stats.Notes, note)
+	require.Empty(t, read(t, data, Options{Volume: "hm_0"}).stats.Notes)
+	// A volume whose only record is rejected has delivered none.
+	data = "5000000000 0 8 8 1\n8000000000 0 8 8 1\n9000000000 1 8 8 1\n9500000000 0 8 8 1\n1000000000 2 8 8 1\n"
+	require.Contains(t, read(t, data, Options{OnError: Skip}).stats.Notes, note)
+}
+
+// Lines about the file itself are no records, as headers are none.
+func TestFioActionsOnTheFileAreNoRecords(t *testing.T) {
+	for _, s := range samples {
+		if s.format == "fio2" || s.format == "fio3" {
+			out := read(t, s.data, Options{})
+			waits := int64(strings.Count(s.data, " wait "))
+			require.Equal(t, int64(len(s.recs))+waits, out.stats.In)
+			require.Equal(t, waits, out.stats.SkippedTotal())
+		}
+	}
+}
+
 func TestAHeaderMayRecurAndAnotherMayNot(t *testing.T) {
 	header := "Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime\n"
 	line := "130000000000000017,hm,1,Read,104857600,32768,400\n"

@@ -52,8 +52,14 @@ func (r *Reader) notes() []string {
 			add("%d records in %v: more than %d a second; is the unit of time right?", r.done, span, absurdRate)
 		}
 	}
+	if r.late > 0 {
+		notes = append(notes, r.orderNote())
+	}
+	if r.volumes > 1 {
+		add("%d volumes share one address range: the option volume keeps one", r.volumes)
+	}
 	if r.scan.flags > 0 {
-		add("%d writes carry a preflush or FUA, which a record does not hold", r.scan.flags)
+		add("%d writes carry a preflush or FUA, which is left out", r.scan.flags)
 	}
 	if v := r.opts.Volume; v != "" && r.ended && !slices.Contains(r.scan.vols.names, v) {
 		names := r.scan.vols.names
@@ -64,4 +70,24 @@ func (r *Reader) notes() []string {
 		add("no record of volume %q; the volumes are: %s%s", v, strings.Join(names, " "), more)
 	}
 	return notes
+}
+
+// orderNote says what became of the records that were out of time order.
+func (r *Reader) orderNote() string {
+	were := "records were"
+	if r.late == 1 {
+		were = "record was"
+	}
+	kept := "sorted into place"
+	if r.opts.Order == AsIs {
+		kept = "taken as they come"
+	}
+	switch r.tooLate {
+	case 0:
+	case r.late:
+		kept = "rejected"
+	default:
+		kept = fmt.Sprintf("%d %s, %d rejected", r.late-r.tooLate, kept, r.tooLate)
+	}
+	return fmt.Sprintf("%d %s out of time order: %s", r.late, were, kept)
 }

@@ -91,6 +91,25 @@ func TestAsIsKeepsTheOrderOfTheFile(t *testing.T) {
 	require.EqualValues(t, 1, out.stats.OutOfOrder)
 }
 
+func TestANoteSaysWhatBecameOfRecordsOutOfOrder(t *testing.T) {
+	one, two := mqsimAt(1000, 3000, 2000, 4000), mqsimAt(0, 5*s, 10*s, 1*s, 10*s-1, 11*s)
+	for _, c := range []struct {
+		data, want string
+		o          Options
+	}{
+		{one, "1 record was out of time order: sorted into place", Options{}},
+		{mqsimAt(1000, 3000, 2000, 2000, 1500), "3 records were out of time order: sorted into place", Options{}},
+		{one, "1 record was out of time order: taken as they come", Options{Order: AsIs}},
+		{one, "1 record was out of time order: rejected", Options{Order: Reject, OnError: Skip}},
+		{two, "2 records were out of time order: 1 sorted into place, 1 rejected", Options{OnError: Skip}},
+	} {
+		out, err := readBoth(t, []byte(c.data), c.o)
+		require.NoError(t, err)
+		require.Contains(t, out.stats.Notes, c.want)
+	}
+	require.NotContains(t, strings.Join(read(t, mqsimAt(1, 2, 2), Options{}).stats.Notes, " "), "order")
+}
+
 // The window must give what a stable sort gives, wherever no record is further from
 // its place than the window reaches.
 func TestWindowEqualsAStableSort(t *testing.T) {

@@ -33,6 +33,7 @@ type Reader struct {
 	rejected int64
 	other    int // tally slot of records of other volumes
 	late     int64
+	tooLate  int64 // of those late, the rejected
 	first    []*Error
 
 	origin   int64 // absolute time of the trace's first record, final once one is delivered
@@ -40,9 +41,11 @@ type Reader struct {
 	begun    bool  // origin is set
 	lastTime int64 // absolute, of the last record delivered
 	lastLine int64
-	parts    bool  // a delivered time was no whole second
-	ended    bool  // no more input
-	err      error // why
+	given    []bool // by volume: has delivered a record
+	volumes  int    // how many have
+	parts    bool   // a delivered time was no whole second
+	ended    bool   // no more input
+	err      error  // why
 }
 
 // Read fills recs with the next records and returns how many there are. Like
@@ -155,7 +158,9 @@ func (r *Reader) accept(rec *Record) verdict {
 	case r.opts.Order == Sort && (r.done == 0 || rec.Time >= r.lastTime):
 		r.win.pushLate(rec)
 		return notRecord
-	case r.reject(r.backwards(rec)):
+	}
+	r.tooLate++
+	if r.reject(r.backwards(rec)) {
 		return isSkipped
 	}
 	return isBad
@@ -169,6 +174,18 @@ func (r *Reader) deliver(rec *Record) {
 	if !r.parts && rec.Time%int64(time.Second) != 0 {
 		r.parts = true
 	}
+	if v := int(rec.Volume); v >= len(r.given) || !r.given[v] {
+		r.firstOf(v)
+	}
+}
+
+// firstOf counts a volume that delivers its first record.
+func (r *Reader) firstOf(volume int) {
+	if n := volume + 1 - len(r.given); n > 0 {
+		r.given = append(r.given, make([]bool, n)...)
+	}
+	r.given[volume] = true
+	r.volumes++
 }
 
 // reject counts a bad record, and says whether the stream goes on.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -53,6 +54,9 @@ func TestRealTraces(t *testing.T) {
 			require.Equal(t, c.last, out.recs[len(out.recs)-1].Time)
 			require.Equal(t, c.end, end)
 			require.Len(t, out.volumes, c.volumes)
+			if c.volumes > 1 {
+				require.Contains(t, out.stats.Notes, fmt.Sprintf("%d volumes share one address range: the option volume keeps one", c.volumes))
+			}
 			require.Equal(t, c.skipped, out.stats.Skipped)
 			require.Zero(t, out.stats.OutOfOrder)
 			require.Equal(t, out.stats.SizeHint, out.stats.Bytes)

@@ -41,6 +41,7 @@ var samples = []sample{
 			{Time: 1250 * ms, Offset: 0, Length: 1 << 20, CancelAfter: 0, Line: 8, Volume: 0, Op: WriteZeroes},
 		},
 		volumes: []string{"a", "b c", ""},
+		notes:   []string{"3 volumes share one address range: the option volume keeps one"},
 	},
 	{
 		// A FILETIME in nanoseconds passes 2^63, blanks and cases vary in copies,
@@ -61,22 +62,23 @@ var samples = []sample{
 			rec(7, (130000000023320634-130000000000000017)*100, Read, 2147483648, 4096, 1),
 		},
 		volumes: []string{"hm_1", "hm_0"},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
 	},
 	{
-		name: "spc: odd sizes, extra columns, size 0", format: "spc",
-		data: "0,20000016,8192,W,0.500200\n0, 20000128 ,8191,w,0.502535\n1,3072,0,r,0.6\n" +
+		name: "spc: odd sizes, extra columns", format: "spc",
+		data: "0,20000016,8192,W,0.500200\n0, 20000128 ,8191,w,0.502535\n" +
 			"2,3072,1536,r,1.011700000999,7,x\n",
 		recs: []Record{
 			rec(1, 0, Write, 20000016*512, 8192, 0),
 			rec(2, 2335*us, Write, 20000128*512, 8191, 0),
-			rec(4, 1011700*us-500200*us, Read, 3072*512, 1536, 1),
+			rec(3, 1011700*us-500200*us, Read, 3072*512, 1536, 1),
 		},
 		volumes: []string{"0", "2"},
-		skipped: []SkipCount{{"zero length", 1}},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
 	},
 	{
 		name: "cloudphysics: whole seconds", format: "cloudphysics",
-		data: "version,time,op,size,lbn\n1,5000000,2a,512,40000001\n1,5000001,28,0,1\n1,5000001,1a,36,0\n" +
+		data: "version,time,op,size,lbn\n1,5000000,2a,512,40000001\n1,5000001,00,0,0\n1,5000001,1a,36,0\n" +
 			"1,5000002,88,4096,8\n1,5000002,35,0,0\n",
 		recs: []Record{
 			rec(2, 0, Write, 40000001*512, 512, 0),
@@ -84,7 +86,7 @@ var samples = []sample{
 			rec(6, 2*s, Flush, 0, 0, 0),
 		},
 		volumes: noVolume,
-		skipped: []SkipCount{{"SCSI command 0x1a", 1}, {"zero length", 1}},
+		skipped: []SkipCount{{"SCSI command 0x00", 1}, {"SCSI command 0x1a", 1}},
 		notes:   []string{"every time is a whole second: records that share a second come at once"},
 	},
 	{
@@ -117,7 +119,8 @@ var samples = []sample{
 		skipped: []SkipCount{{"blkparse action A", 1}, {"blkparse action C", 1}, {"blkparse action D", 1},
 			{"blkparse action G", 1}, {"blkparse action P", 1}, {"blkparse action U", 1}, {"blkparse action m", 1},
 			{"no extent", 2}},
-		notes: []string{"1 writes carry a preflush or FUA, which a record does not hold"},
+		notes: []string{"2 volumes share one address range: the option volume keeps one",
+			"1 writes carry a preflush or FUA, which is left out"},
 	},
 	{
 		name: "blkparse: no Q events", format: "blkparse",
@@ -150,7 +153,8 @@ var samples = []sample{
 		},
 		volumes: []string{"4", "3"},
 		notes: []string{"the type column was read as 0=write,1=read",
-			"the first 3 lines fit disksim too; mqsim was taken, Options.Format decides otherwise"},
+			"the first 3 lines fit disksim too; mqsim was taken, another format can be named",
+			"2 volumes share one address range: the option volume keeps one"},
 	},
 	{
 		name: "disksim: milliseconds, hexadecimal flags", format: "disksim",
@@ -161,6 +165,7 @@ var samples = []sample{
 			rec(3, 18000000-13250135, Read, 8*512, 512, 0),
 		},
 		volumes: []string{"30", "20"},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
 	},
 	{
 		name: "fio 2: waits", format: "fio2",
@@ -174,8 +179,9 @@ var samples = []sample{
 			rec(10, 300*us, Discard, 0, 512, 0),
 		},
 		volumes: []string{"/dev/sda", "/dev/sdb"},
-		skipped: []SkipCount{{"fio action add", 1}, {"fio action close", 1}, {"fio action open", 1}, {"fio action wait", 2}},
-		notes:   []string{"waits were read as microseconds from the wait before, after fio's manual"},
+		skipped: []SkipCount{{"fio action wait", 2}},
+		notes: []string{"waits were read as microseconds from the wait before, after fio's manual",
+			"2 volumes share one address range: the option volume keeps one"},
 	},
 	{
 		name: "fio 3: microseconds", format: "fio3",
@@ -186,14 +192,13 @@ var samples = []sample{
 			rec(5, 10*us, Read, 4096, 512, 0),
 		},
 		volumes: []string{"/dev/sda"},
-		skipped: []SkipCount{{"fio action add", 1}, {"fio action close", 1}},
 	},
 	{
 		name: "vscsi 1", format: "vscsi1",
 		data: string(vscsi1Record(vscsiRecord{0x2a, 0x0100, 512, 40000001, 5000000368802})) +
 			string(vscsi1Record(vscsiRecord{0x12, 0x0100, 96, 0, 5000000368900})) +
 			string(vscsi1Record(vscsiRecord{0x88, 0x0100, 4096, 1 << 40, 5000000369802})) +
-			string(vscsi1Record(vscsiRecord{0x28, 0x0100, 0, 5, 5000000369803})) +
+			string(vscsi1Record(vscsiRecord{0x00, 0x0100, 0, 0, 5000000369803})) +
 			string(vscsi1Record(vscsiRecord{0x91, 0x0100, 0, 0, 5000000369804})),
 		recs: []Record{
 			rec(0, 0, Write, 40000001*512, 512, 0),
@@ -201,7 +206,7 @@ var samples = []sample{
 			rec(128, 1002*us, Flush, 0, 0, 0),
 		},
 		volumes: noVolume,
-		skipped: []SkipCount{{"SCSI command 0x12", 1}, {"zero length", 1}},
+		skipped: []SkipCount{{"SCSI command 0x00", 1}, {"SCSI command 0x12", 1}},
 	},
 	{
 		name: "vscsi 2", format: "vscsi2",

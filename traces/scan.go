@@ -11,7 +11,7 @@ type verdict uint8
 
 const (
 	isRecord  verdict = iota // an I/O; every field of the Record but Line is set
-	notRecord                // a header, or a closing summary
+	notRecord                // a header, a closing summary, fio's add, open and close
 	isSkipped                // a record, but no I/O to replay: scan.slot has the reason
 	isBad                    // a record that cannot be read: scan.fault says why
 )
@@ -95,7 +95,8 @@ const (
 
 // extent sets the place of rec from two columns in units of bytes. It makes the
 // record bad if a column is no number, if the size is 0 or if the end passes
-// 2^63; zero is the verdict for a size of 0 where the format allows one.
+// 2^63; zero is the verdict for a size of 0 where the op or the format gives it a
+// meaning (a flush, a command that is no I/O).
 func (s *scan) extent(rec *Record, pos, size []byte, posUnit, sizeUnit int64, zero verdict) verdict {
 	posName, posWant, sizeName, sizeWant := "offset", wantBytes, "size", wantBytesPos
 	if posUnit != 1 {

@@ -4,18 +4,17 @@ package traces
 //
 // LBA counts blocks (512 bytes unless Options.BlockSize says otherwise), Size is
 // in bytes and need not be a multiple of the block, Timestamp is decimal seconds.
-// The specification allows blanks in columns, further columns, and a size of 0,
-// whose effect it leaves to the device: those records are skipped.
+// The specification allows blanks in columns and further columns. It allows a size
+// of 0 too, and leaves its effect to the device: here it is bad, as everywhere.
 
 const spcColumns = 5
 
 type spc struct {
-	s    *scan
-	f    fields
-	zero int
+	s *scan
+	f fields
 }
 
-func openSPC(s *scan) parser { return &spc{s: s, zero: s.skips.slot(skipZeroLength)} }
+func openSPC(s *scan) parser { return &spc{s: s} }
 
 func (p *spc) parse(b []byte, rec *Record) verdict {
 	p.f.split(b, ',')
@@ -37,12 +36,9 @@ func (p *spc) parse(b []byte, rec *Record) verdict {
 	default:
 		return p.s.bad("opcode", c[3], "R or W")
 	}
-	v := p.s.extent(rec, c[1], c[2], p.s.opts.BlockSize, 1, isSkipped)
+	v := p.s.extent(rec, c[1], c[2], p.s.opts.BlockSize, 1, isBad)
 	if v == isBad || !p.s.seconds(rec, c[4]) {
 		return isBad
-	}
-	if v == isSkipped {
-		return p.s.skip(p.zero)
 	}
 	return p.s.volume(rec, c[0])
 }

@@ -72,16 +72,14 @@ func (p *vscsi) parse(b []byte, rec *Record) verdict {
 	if w := p.scsi.op(rec, uint8(v.cmd)); w != isRecord {
 		return w
 	}
+	if v.len == 0 && rec.Op != Flush {
+		return p.s.badNumber("len", "0", "a number of bytes > 0")
+	}
 	t, ok := p.s.clock.at(int64(v.ts))
 	if !ok {
 		return p.s.badNumber("ts", fmt.Sprint(v.ts), wantNoSpan)
 	}
 	rec.Time, rec.Offset, rec.Length = t, int64(v.lbn*unit), int64(v.len)
-	if v.len == 0 {
-		if w := p.scsi.empty(rec); w != isRecord {
-			return w
-		}
-	}
 	return p.s.volume(rec, nil)
 }
 

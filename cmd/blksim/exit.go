@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 )
 
@@ -23,6 +24,7 @@ const (
 type exitError struct {
 	code int
 	err  error
+	said bool // the user has been told
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
@@ -33,11 +35,11 @@ func failed(code int, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{code, err}
+	return &exitError{code: code, err: err}
 }
 
 func usagef(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+	return failed(exitUsage, fmt.Errorf(format, args...))
 }
 
 // codeOf is the exit code for what a command returned.
@@ -52,4 +54,49 @@ func codeOf(err error) int {
 		return exitInput
 	}
 	return exitInternal
+}
+
+// say tells the user an error.
+func say(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "blksim: %v\n", err)
+}
+
+// errorLog tells each error of a command as it comes, the same text once.
+type errorLog struct {
+	stderr io.Writer
+	said   map[string]bool
+	err    *exitError // decides the exit code
+}
+
+// add tells err, if there is one; the first decides the exit code.
+func (l *errorLog) add(err error) {
+	if err == nil {
+		return
+	}
+	if text := err.Error(); !l.said[text] {
+		if l.said == nil {
+			l.said = map[string]bool{}
+		}
+		l.said[text] = true
+		say(l.stderr, err)
+	}
+	if l.err == nil {
+		l.err = &exitError{code: codeOf(err), err: err, said: true}
+	}
+}
+
+// decide tells err, and has it decide the exit code before all others.
+func (l *errorLog) decide(err error) {
+	if err != nil {
+		l.err = nil
+		l.add(err)
+	}
+}
+
+// result is what the command returns.
+func (l *errorLog) result() error {
+	if l.err == nil {
+		return nil
+	}
+	return l.err
 }

@@ -4,27 +4,34 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// interruptGrace is how long a run has to stop after the first signal.
-const interruptGrace = 2 * time.Second
+const (
+	// interruptGrace is how long a run has to stop after the first signal.
+	interruptGrace = 2 * time.Second
+
+	// interruptEcho is how long a further signal counts as the first one again:
+	// timeout(1) and shells signal the process and its group.
+	interruptEcho = 300 * time.Millisecond
+)
 
 // interrupts stops the current run on SIGINT or SIGTERM, so that its partial
 // result is written. A second signal, or a run that does not stop in time, ends
 // the process at once.
 type interrupts struct {
 	signals chan os.Signal
+	exit    func(code int)
 	mu      sync.Mutex // guards the rest
 	got     int        // exit code of the first signal
 	stop    func()     // stops the current run
 }
 
-func catchInterrupts() *interrupts {
-	i := &interrupts{signals: make(chan os.Signal, 2)}
+// catchInterrupts takes the signals over; exit ends the process.
+func catchInterrupts(exit func(code int)) *interrupts {
+	i := &interrupts{signals: make(chan os.Signal, 2), exit: exit}
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
 	go i.watch()
 	return i
@@ -39,6 +46,8 @@ func (i *interrupts) watch() {
 	if s == syscall.SIGTERM {
 		code = exitTerminated
 	}
+	first := time.Now()
+	grace := time.After(interruptGrace)
 	i.mu.Lock()
 	i.got = code
 	stop := i.stop
@@ -46,16 +55,21 @@ func (i *interrupts) watch() {
 	if stop != nil {
 		stop()
 	}
-	select {
-	case _, again := <-i.signals:
-		if !again {
-			return // the command has ended
+	for again := true; again; {
+		select {
+		case _, ok := <-i.signals:
+			if !ok {
+				return // the command has ended
+			}
+			if again = time.Since(first) < interruptEcho; !again {
+				fmt.Fprintln(os.Stderr, "blksim: interrupted twice: no result")
+			}
+		case <-grace:
+			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", formatDuration(interruptGrace))
+			again = false
 		}
-		fmt.Fprintln(os.Stderr, "blksim: interrupted twice: no result")
-	case <-time.After(interruptGrace):
-		fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %v: no result\n", interruptGrace)
 	}
-	os.Exit(code)
+	i.exit(code)
 }
 
 // stops says how the current run is stopped; the returned function ends that.
@@ -85,5 +99,3 @@ func (i *interrupts) release() {
 	signal.Stop(i.signals)
 	close(i.signals)
 }
-
-func dirOf(path string) string { return filepath.Dir(path) }

@@ -1,14 +1,20 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	// A closed pipe is an error of the write, with its exit code, and not the end
+	// of the process.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -19,8 +25,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
-	if err != nil {
-		fmt.Fprintf(stderr, "blksim: %v\n", err)
+	var e *exitError
+	if err != nil && !(errors.As(err, &e) && e.said) {
+		say(stderr, err)
 	}
 	return codeOf(err)
 }
@@ -36,6 +43,7 @@ in real time, and tells what became of every request, cancelled ones above all.
 Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input, 4 device or
 environment, 5 result not written, 6 only part of the input was good,
 130 and 143 interrupted.`,
+		Version:       version(debug.ReadBuildInfo()),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -47,6 +55,27 @@ environment, 5 result not written, 6 only part of the input was good,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(newReplay())
 	return root
+}
+
+// version is the module's version, or the commit that it was built from.
+func version(info *debug.BuildInfo, ok bool) string {
+	if !ok {
+		return "devel"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	v, modified := "devel", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && s.Value != "":
+			v = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "+dirty"
+		}
+	}
+	return v + modified
 }

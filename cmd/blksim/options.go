@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"blksim/internal/replay"
+	"blksim/internal/stack"
 	"blksim/traces"
 )
 
@@ -128,6 +129,9 @@ func bind(fs *pflag.FlagSet, table []option) {
 	}
 }
 
+// The times of a trace, scaled, must stay times.
+const minTimeScale, maxTimeScale = 1e-9, 1e9
+
 // replayConfig turns the settings into the engine's.
 func (s *settings) replayConfig() (replay.Config, error) {
 	timing, err := replay.ParseTiming(s.timing.value)
@@ -138,8 +142,8 @@ func (s *settings) replayConfig() (replay.Config, error) {
 		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: time.Duration(s.deadline),
 		Wrap: s.redirect.value == "wrap", SkipBad: s.onErr.value == "skip", Seed: s.seed,
 	}
-	if s.timeScale <= 0 {
-		return c, fmt.Errorf("time-scale %g: want more than 0", s.timeScale)
+	if !(s.timeScale >= minTimeScale && s.timeScale <= maxTimeScale) { // NaN fails too
+		return c, fmt.Errorf("time-scale %g: want %g to %g", s.timeScale, minTimeScale, maxTimeScale)
 	}
 	if s.iodepth > replay.DefaultLimit {
 		return c, fmt.Errorf("iodepth %d: want at most %d", s.iodepth, replay.DefaultLimit)
@@ -177,6 +181,22 @@ func parseCancel(s string, c *replay.Config) error {
 		return bad
 	}
 	return nil
+}
+
+// stackSpec turns the settings into the stack's, for one driver.
+func (s *settings) stackSpec(driver string) (stack.Spec, error) {
+	// Before they become ints, which may be too short for them.
+	if s.queues < 1 || s.queues > stack.MaxQueues {
+		return stack.Spec{}, fmt.Errorf("queues %d: want 1 to %d", s.queues, stack.MaxQueues)
+	}
+	if s.depth > stack.MaxDepth {
+		return stack.Spec{}, fmt.Errorf("queue-depth %d: want at most %d", s.depth, stack.MaxDepth)
+	}
+	spec := stack.Spec{
+		Device: s.device, Profile: s.profile, Driver: driver, Capacity: int64(s.size),
+		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
+	}
+	return spec, spec.Validate()
 }
 
 // traceOptions turns the settings into the readers'.

@@ -1,14 +1,16 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"blksim/internal/profile"
 	"blksim/internal/replay"
 	"blksim/internal/report"
 	"blksim/internal/stack"
@@ -20,8 +22,9 @@ func newReplay() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay TRACE...",
 		Short: "Replay traces through the whole stack",
-		Long: `Replay traces through the asynchronous core, the block layer, a driver and a
-device, and report throughput, latency by stage, and what became of each request.
+		Long: `Replay traces (files, or - for standard input) through the asynchronous core,
+the block layer, a driver and a device, and report throughput, latency by stage,
+and what became of each request.
 
 A simulated device runs in virtual time unless --realtime is given: the same
 trace, options and seed give the same bytes of result. With several drivers, or
@@ -33,7 +36,7 @@ side.`,
   blksim replay --output-format json --seed 7 trace.csv.gz`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("replay: no trace: want at least one file")
+				return usagef("replay: no trace: want at least one file, or - for standard input")
 			}
 			return nil
 		},
@@ -69,7 +72,8 @@ func (s *settings) variants() []variant {
 }
 
 // replayAll runs every trace in every variant and writes the results, also of
-// runs that failed. The first failure decides the exit code.
+// runs that failed. Each failure is told as it comes; the first decides the exit
+// code, unless the results cannot be written or the runs were interrupted.
 func replayAll(s *settings, paths []string, stdout, stderr io.Writer) error {
 	cfg, err := s.replayConfig()
 	if err != nil {
@@ -79,89 +83,143 @@ func replayAll(s *settings, paths []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return failed(exitUsage, err)
 	}
-	intr := catchInterrupts()
-	defer intr.release()
-	var all [][]*report.Run
-	var first error
+	variants := s.variants()
+	if err := checkTraces(paths, len(variants)); err != nil {
+		return err
+	}
+	if _, err := s.stackSpec(""); err != nil {
+		return failed(exitUsage, err)
+	}
+	b := &batch{settings: s, cfg: cfg, traces: topt, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}
+	defer b.intr.release()
 	for _, path := range paths {
-		var runs []*report.Run
-		for _, v := range s.variants() {
-			if intr.code() != 0 {
-				break
-			}
-			r, err := s.replayOne(path, v, cfg, topt, intr, stderr)
-			if r != nil {
-				runs = append(runs, r)
-			}
-			if err != nil && first == nil {
-				first = err
-			}
-			if r == nil {
-				break // the trace or the device could not be opened: nor can it next time
-			}
+		b.trace(path, variants)
+	}
+	b.noteNotRun()
+	if code := b.intr.code(); code != 0 {
+		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
+	}
+	b.log.decide(failed(exitOutput, s.write(b.all, stdout)))
+	return b.log.result()
+}
+
+// batch is the runs of one command.
+type batch struct {
+	*settings
+	cfg    replay.Config
+	traces traces.Options
+	intr   *interrupts
+	log    errorLog
+	stop   bool // what is wrong is wrong with all runs
+
+	all    [][]*report.Run // by trace
+	notRun []string
+}
+
+// trace runs one trace in every variant.
+func (b *batch) trace(path string, variants []variant) {
+	var runs []*report.Run
+	for i, v := range variants {
+		if b.stop || b.intr.code() != 0 {
+			b.skip(path, variants[i:], len(runs) == 0)
+			break
 		}
-		if len(runs) > 0 {
-			all = append(all, runs)
+		r, err := b.replayOne(path, v)
+		b.log.add(err)
+		if r == nil {
+			// The trace or the device could not be opened: nor can it next time.
+			b.stop = codeOf(err) == exitUsage
+			b.skip(path, variants[i:], len(runs) == 0)
+			break
 		}
+		runs = append(runs, r)
 	}
-	if err := s.write(all, stdout); err != nil {
-		return failed(exitOutput, err)
+	if len(runs) > 0 {
+		b.all = append(b.all, runs)
 	}
-	if code := intr.code(); code != 0 {
-		return failed(code, errors.New("interrupted: the result is partial"))
+}
+
+// skip remembers variants of a trace that are not run; whole if none of it was.
+func (b *batch) skip(path string, vs []variant, whole bool) {
+	if whole {
+		b.notRun = append(b.notRun, traceName(path))
+		return
 	}
-	return first
+	for _, v := range vs {
+		b.notRun = append(b.notRun, fmt.Sprintf("%s (%s)", traceName(path), cmp.Or(v.name, "the device's driver")))
+	}
+}
+
+// noteNotRun has the last result say what is not among the results.
+func (b *batch) noteNotRun() {
+	if len(b.all) > 0 && len(b.notRun) > 0 {
+		runs := b.all[len(b.all)-1]
+		last := runs[len(runs)-1]
+		last.Odd = append(last.Odd, "not run: "+strings.Join(b.notRun, ", "))
+	}
 }
 
 // replayOne is one run. It returns nil for the run if there is nothing to report.
-func (s *settings) replayOne(path string, v variant, cfg replay.Config, topt traces.Options, intr *interrupts, stderr io.Writer) (*report.Run, error) {
-	rd, err := traces.Open(path, topt)
+func (b *batch) replayOne(path string, v variant) (*report.Run, error) {
+	name, cfg := traceName(path), b.cfg
+	rd, err := openTrace(path, b.traces)
 	if err != nil {
 		return nil, failed(exitInput, err)
 	}
 	defer rd.Close()
-	st, err := stack.Build(stack.Spec{
-		Device: s.device, Profile: s.profile, Driver: v.driver, Capacity: int64(s.size),
-		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
-	})
+	spec, err := b.stackSpec(v.driver)
 	if err != nil {
-		return nil, failed(exitDevice, err)
+		return nil, failed(exitUsage, err)
+	}
+	st, err := stack.Build(spec)
+	if err != nil {
+		return nil, failed(buildCode(err), err)
 	}
 	if v.baseline {
 		cfg.Deadline, cfg.CancelTrace, cfg.CancelChance = 0, false, 0
 	}
-	eng, err := replay.New(cfg, st.Group, st.Disk, st.Lanes, rd, path)
+	eng, err := replay.New(cfg, st.Group, st.Disk, st.Lanes, rd, name)
 	if err != nil {
 		return nil, failed(exitInternal, errors.Join(err, st.Close()))
 	}
-	defer intr.stops(eng.Stop)()
-	progress := s.progress(stderr, v.name, &eng.Live, rd)
+	defer b.intr.stops(eng.Stop)()
+	progress := b.progress(b.log.stderr, v.name, &eng.Live, rd)
 	res, runErr := eng.Run()
 	progress.end()
+	closeErr := st.Close()
 
-	r := &report.Run{Name: v.name, Setup: s.setup(st, v, cfg)}
+	r := &report.Run{Name: v.name, Setup: b.setup(st, v, cfg)}
 	if r.Name == "" {
 		r.Name = st.Driver
 	}
-	stats := rd.Stats()
-	r.Trace = report.Trace{Name: path, Format: rd.Format(), Why: rd.Why(), Volumes: rd.Volumes()}
-	r.Odd = append(r.Odd, stats.Notes...)
-	for _, e := range stats.FirstErrors {
-		if s.onErr.value == "skip" {
-			r.Odd = append(r.Odd, "left out: "+e.Error())
-		}
+	r.Trace = report.Trace{Name: name, Format: rd.Format(), Why: rd.Why(), Volumes: rd.Volumes()}
+	r.Odd = b.unusedOptions(rd.Format())
+	if runErr == nil && !res.Stopped {
+		runErr = failed(exitInput, b.noSuchVolume(name, rd))
 	}
-	skipped := map[string]int64{}
-	for _, k := range stats.Skipped {
-		skipped[k.Reason] = k.Count
+	switch {
+	case runErr != nil:
+		r.Error = runErr.Error()
+	case res.Stopped:
+		r.Error = "interrupted"
 	}
-	if runErr != nil {
-		r.Partial, r.Error = true, runErr.Error()
-	}
-	r.Fill(res, skipped, stats.Rejected)
-	closeErr := st.Account(r)
+	r.Fill(res, rd.Stats())
+	account(r, st.Counts(), res.Context.StaleCompletes)
 	r.Balance()
-	return r, s.verdict(r, res, runErr, closeErr)
+	return r, verdict(r, res, runErr, closeErr)
+}
+
+// buildCode is the exit code for a stack that could not be built.
+func buildCode(err error) int {
+	var mistake *stack.SpecError
+	var inside *profile.Error
+	switch {
+	case errors.As(err, &mistake):
+		return exitUsage
+	case errors.As(err, &inside):
+		return exitInput
+	}
+	return exitDevice
 }
 
 // setup describes a run.
@@ -172,6 +230,7 @@ func (s *settings) setup(st *stack.Stack, v variant, cfg replay.Config) report.S
 		Queues: len(st.Lanes), QueueDepth: st.Disk.Depth(), Clock: "virtual",
 		Timing: cfg.Timing.String(), TimeScale: cfg.TimeScale, IODepth: cfg.Limit(),
 		DeadlineNs: int64(cfg.Deadline), Cancel: s.cancel, Seed: s.seed,
+		Redirect: s.redirect.value, Order: s.order.value, OnError: s.onErr.value, Volume: s.volume,
 	}
 	if s.realtime {
 		u.Clock = "real"
@@ -183,11 +242,14 @@ func (s *settings) setup(st *stack.Stack, v variant, cfg replay.Config) report.S
 }
 
 // verdict turns what happened into an error with its exit code.
-func (s *settings) verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
+func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
+	var coded *exitError
 	var record *replay.RecordError
 	var bad *traces.Error
 	var broken *traces.StreamError
 	switch {
+	case errors.As(runErr, &coded):
+		return runErr
 	case errors.As(runErr, &record):
 		return failed(exitInput, fmt.Errorf("%w; try --size, --redirect=wrap or --on-error=skip", runErr))
 	case errors.Is(runErr, traces.ErrTruncated):
@@ -199,74 +261,17 @@ func (s *settings) verdict(r *report.Run, res *replay.Result, runErr, closeErr e
 	case closeErr != nil:
 		return failed(exitDevice, closeErr)
 	case !r.Accounting.Balanced:
-		return failed(exitInternal, fmt.Errorf("the accounts of run %q do not balance: %s", r.Name, r.Odd[0]))
+		return failed(exitInternal, fmt.Errorf("%s: run %q: %s", r.Trace.Name, r.Name, strings.Join(r.Faults, "; ")))
 	}
 	left := r.Accounting.Records.Rejected
 	for _, n := range res.Skipped {
 		left += n
 	}
-	if left > 0 {
-		return failed(exitPartial, fmt.Errorf("%s: %d bad records were left out (--on-error=skip)", r.Trace.Name, left))
-	}
-	return nil
-}
-
-// write writes the results: a table for each trace, or one JSON value.
-func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
-	if len(all) == 0 {
+	switch left {
+	case 0:
 		return nil
+	case 1:
+		return failed(exitPartial, fmt.Errorf("%s: 1 bad record was left out (--on-error=skip)", r.Trace.Name))
 	}
-	var b bytes.Buffer
-	if s.outForm.value == "json" {
-		var runs []*report.Run
-		for _, rs := range all {
-			runs = append(runs, rs...)
-		}
-		if err := report.WriteJSON(&b, runs); err != nil {
-			return err
-		}
-	} else {
-		for i, runs := range all {
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			if err := report.WriteTable(&b, runs); err != nil {
-				return err
-			}
-		}
-	}
-	if s.output != "" {
-		return writeFile(s.output, b.Bytes())
-	}
-	if _, err := stdout.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
-}
-
-// writeFile replaces a file in one step: its old content stays until the new one
-// is on the disk whole.
-func writeFile(path string, data []byte) error {
-	tmp, err := os.CreateTemp(dirOf(path), ".blksim-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return failed(exitPartial, fmt.Errorf("%s: %d bad records were left out (--on-error=skip)", r.Trace.Name, left))
 }

@@ -245,7 +245,24 @@ func TestBadOptionsAreUsageErrors(t *testing.T) {
 		{"--size=12q", "size"},
 		{"--cancel=random:2", "random:P"},
 		{"--cancel=often", "none, trace or random"},
-		{"--time-scale=0", "more than 0"},
+		{"--time-scale=0", "1e-09 to 1e+09"},
+		{"--time-scale=-1", "1e-09 to 1e+09"},
+		{"--time-scale=NaN", "1e-09 to 1e+09"},
+		{"--time-scale=Inf", "1e-09 to 1e+09"},
+		{"--time-scale=1e300", "1e-09 to 1e+09"},
+		{"--time-scale=1e-10", "1e-09 to 1e+09"},
+		{"--queues=0", "queues 0: want 1 to 64"},
+		{"--queues=65", "queues 65: want 1 to 64"},
+		{"--queues=18446744073709551615", "queues 18446744073709551615: want 1 to 64"},
+		{"--queue-depth=18446744073709551615", "want at most 65536"},
+		{"--iodepth=18446744073709551615", "at most"},
+		{"--device=tape", "want sim[:PROFILE], ram or null"},
+		{"--device=ram:x", "device ram has none"},
+		{"--device=sim:no-such-profile", "no such profile"},
+		{"--profile=/no/such/profile.toml", "/no/such/profile.toml"},
+		{"--driver=tape", "device sim wants driver nvme"},
+		{"--driver=nvme,callback=perhaps", "callback=on or callback=off"},
+		{"--size=1023TiB", "256 TiB"},
 		{"--iodepth=100000000", "at most"},
 		{"--format=elf", "format"},
 		{"--no-such-option", "no-such-option"},
@@ -260,10 +277,14 @@ func TestBadOptionsAreUsageErrors(t *testing.T) {
 	code, _, errs = blksim("relpay")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errs, "relpay")
-	for _, device := range []string{"tape", "ram:x", "sim:no-such-profile"} {
-		code, _, errs = blksim("replay", "--device="+device, sample)
-		require.Equal(t, exitDevice, code, errs)
+	for _, size := range []string{"8000T", "100G", "511"} {
+		code, _, errs = blksim("replay", "--device=ram", "--size="+size, sample)
+		require.Equal(t, exitUsage, code, errs)
+		require.Contains(t, errs, "want 512 B to 16 GiB")
 	}
+	code, _, errs = blksim("replay", "--device=ram", "--queues=2", sample)
+	require.Equal(t, exitUsage, code, errs)
+	require.Contains(t, errs, "2 queues: the driver has 1")
 }
 
 func TestOptionsTakeDashAndUnderscore(t *testing.T) {

@@ -94,8 +94,11 @@ func (v *durationValue) String() string {
 	if *v == 0 {
 		return ""
 	}
-	return time.Duration(*v).String()
+	return formatDuration(time.Duration(*v))
 }
+
+// formatDuration writes a duration in ASCII: 15us, not with the Greek letter.
+func formatDuration(d time.Duration) string { return strings.Replace(d.String(), "\u00b5s", "us", 1) }
 
 // driversValue is a list of driver specs; each use of the flag adds one, since
 // a spec may hold commas.

@@ -32,6 +32,18 @@ func ParseTiming(s string) (Timing, error) {
 // DefaultLimit bounds the I/Os in flight where Depth does not.
 const DefaultLimit = 65536
 
+// maxWait keeps sums of times far from the end of the clock.
+const maxWait = 1_000_000 * time.Hour
+
+// scaled is a time of the trace on the run's clock: at most 146 years.
+func scaled(ns int64, scale float64) time.Duration {
+	const most = 1 << 62
+	if f := float64(ns) * scale; f < most {
+		return time.Duration(f)
+	}
+	return most
+}
+
 // Config says how to run.
 type Config struct {
 	Timing    Timing
@@ -56,16 +68,16 @@ type Config struct {
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
 	switch {
-	case c.TimeScale < 0:
-		return fmt.Errorf("time scale %g: want more than 0", c.TimeScale)
+	case c.TimeScale != 0 && !(c.TimeScale >= 1e-9 && c.TimeScale <= 1e9):
+		return fmt.Errorf("time scale %g: want 1e-9 to 1e9", c.TimeScale)
 	case c.Depth < 0 || c.Depth > DefaultLimit:
 		return fmt.Errorf("depth %d: want 1 to %d", c.Depth, DefaultLimit)
-	case c.Deadline < 0:
-		return fmt.Errorf("deadline %v: want more than 0", c.Deadline)
+	case c.Deadline < 0 || c.Deadline > maxWait:
+		return fmt.Errorf("deadline %v: want 0 to %v", c.Deadline, maxWait)
 	case c.CancelChance < 0 || c.CancelChance > 1e6:
 		return fmt.Errorf("cancel chance %d: want 0 to 1000000 in a million", c.CancelChance)
-	case c.CancelChance > 0 && c.CancelWithin <= 0:
-		return fmt.Errorf("cancel within %v: want more than 0", c.CancelWithin)
+	case c.CancelChance > 0 && (c.CancelWithin <= 0 || c.CancelWithin > maxWait):
+		return fmt.Errorf("cancel within %v: want more than 0, up to %v", c.CancelWithin, maxWait)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package replay
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"blksim/aio"
 	"blksim/aio/lane"
@@ -34,7 +33,8 @@ type pump struct {
 	end      lane.Time // of the last I/O; valid once finished
 	inFlight int
 	limit    int
-	turn     int // whose record is next
+	full     bool // there was no room, and no record has been on time since
+	turn     int  // whose record is next
 	timer    lane.Timer
 	runFn    func()
 	done     func()
@@ -47,6 +47,7 @@ type pump struct {
 	skipped  map[string]int64
 	expanded int64
 	wrapped  int64
+	held     int64 // records that were due before there was room for them
 	span     int64 // of the trace's times, ns
 }
 
@@ -86,16 +87,11 @@ func (p *pump) begin(done func()) {
 
 // run takes every record that is due and that there is room for.
 func (p *pump) run() {
-	if p.finished {
-		return
-	}
-	if p.e.stop.Load() && !p.stopped {
-		p.stopped, p.ended = true, true
-		p.timer.Stop()
-		p.e.ctx.CancelAll()
+	if p.done == nil || p.finished {
+		return // a stop came before the beginning, or after the end
 	}
 	now := p.lane.Now()
-	for !p.ended && p.inFlight < p.limit {
+	for !p.ended && p.inFlight < p.limit && !p.e.stop.Load() {
 		if p.pos == p.n && !p.fill() {
 			break
 		}
@@ -103,20 +99,30 @@ func (p *pump) run() {
 		due := now
 		if p.e.cfg.Timing == TraceTiming {
 			// Time is negative where a trace is taken out of order.
-			due = p.start.Add(time.Duration(float64(max(r.Time, 0)) * p.e.cfg.TimeScale))
+			due = p.start.Add(scaled(max(r.Time, 0), p.e.cfg.TimeScale))
 			if due > now {
+				p.full = false
 				p.timer.Arm(due.Sub(now))
 				break
+			}
+			if p.full && due < now {
+				p.held++
 			}
 		}
 		p.pos++
 		p.take(r, due)
 	}
+	p.full = p.full || p.inFlight >= p.limit
 	for i, c := range p.filled {
 		if c != nil {
 			p.filled[i] = nil
 			p.send(c)
 		}
+	}
+	if p.e.stop.Load() && !p.stopped {
+		p.stopped, p.ended = true, true
+		p.timer.Stop()
+		p.e.ctx.CancelAll()
 	}
 	p.e.Live.Now.Store(int64(now - p.start))
 	if p.ended && p.inFlight == 0 {
@@ -130,6 +136,9 @@ func (p *pump) run() {
 func (p *pump) fill() bool {
 	p.pos, p.n = 0, 0
 	for p.n == 0 {
+		if p.e.stop.Load() {
+			return false
+		}
 		if p.srcErr != nil {
 			p.ended = true
 			if p.srcErr != io.EOF {
@@ -152,13 +161,12 @@ func (p *pump) take(r *traces.Record, due lane.Time) {
 	p.span = max(p.span, r.Time)
 	it := item{op: opOf(r.Op), off: r.Offset, length: r.Length, cancelAfter: r.CancelAfter, due: due}
 	if reason := p.fit(&it); reason != "" {
-		if p.e.cfg.SkipBad {
-			p.skipped[reason]++
-			return
+		p.skipped[reason]++
+		if !p.e.cfg.SkipBad {
+			p.ended = true
+			p.err = &RecordError{Name: p.name, Line: r.Line, Op: it.op, Off: r.Offset, Len: r.Length, Reason: reason,
+				Capacity: p.e.disk.Limits().Capacity, Longest: p.longest()}
 		}
-		p.ended = true
-		p.err = &RecordError{Name: p.name, Line: r.Line, Op: it.op, Off: r.Offset, Len: r.Length, Reason: reason,
-			Capacity: p.e.disk.Limits().Capacity}
 		return
 	}
 	p.replayed++
@@ -183,8 +191,19 @@ func (p *pump) take(r *traces.Record, due lane.Time) {
 const (
 	reasonBeyond      = "beyond the end of the device"
 	reasonUnsupported = "operation not supported by the device"
-	reasonTooLong     = "longer than the device's largest transfer"
+	reasonTooLong     = "longer than the largest transfer"
 )
+
+// longestIO bounds the memory of a transfer where the device has no bound.
+const longestIO = 256 << 20
+
+// longest is the largest transfer, bytes.
+func (p *pump) longest() int64 {
+	if m := p.e.disk.Limits().MaxTransfer; m > 0 {
+		return min(m, longestIO)
+	}
+	return longestIO
+}
 
 // fit makes a record fit the disk's blocks, and says why it cannot.
 func (p *pump) fit(it *item) string {
@@ -206,6 +225,9 @@ func (p *pump) fit(it *item) string {
 			p.wrapped++
 		}
 	}
+	if it.op.HasData() && it.length > p.longest() {
+		return reasonTooLong
+	}
 	switch p.e.disk.Check(it.op, it.off, it.length) {
 	case aio.OK:
 		return ""
@@ -225,11 +247,21 @@ type RecordError struct {
 	Off, Len int64 // bytes, as in the trace
 	Reason   string
 	Capacity int64 // of the device, bytes
+	Longest  int64 // transfer, bytes
 }
 
+// Beyond says whether a larger device would take the record.
+func (e *RecordError) Beyond() bool { return e.Reason == reasonBeyond }
+
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("%s:%d: %s of %d bytes at %d: %s (%d bytes)",
-		e.Name, e.Line, e.Op, e.Len, e.Off, e.Reason, e.Capacity)
+	s := fmt.Sprintf("%s:%d: %s of %d bytes at %d: %s", e.Name, e.Line, e.Op, e.Len, e.Off, e.Reason)
+	switch e.Reason {
+	case reasonBeyond:
+		s += fmt.Sprintf(" (%d bytes)", e.Capacity)
+	case reasonTooLong:
+		s += fmt.Sprintf(" (%d bytes)", e.Longest)
+	}
+	return s
 }
 
 func opOf(op traces.Op) aio.Op {

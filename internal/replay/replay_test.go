@@ -3,6 +3,7 @@ package replay_test
 import (
 	"errors"
 	"io"
+	"math"
 	"testing"
 	"time"
 
@@ -209,6 +210,33 @@ func TestARecordBeyondTheDeviceEndsTheRunWithItsPlace(t *testing.T) {
 	require.ErrorAs(t, err, &bad)
 	require.EqualError(t, err, "test.trace:7: read of 4096 bytes at 1048576: beyond the end of the device (1048576 bytes)")
 	require.EqualValues(t, 6, res.Completed, "those before it were done")
+	require.Equal(t, map[string]int64{"beyond the end of the device": 1}, res.Skipped)
+	require.EqualValues(t, 7, res.Records)
+}
+
+func TestATransferThatNoMemoryIsForIsRefused(t *testing.T) {
+	recs := every(2, time.Microsecond)
+	recs[1].Length = 1 << 40
+	_, err := run(t, replay.Config{}, &serial{service: time.Microsecond}, &slice{recs: recs})
+	require.EqualError(t, err, "test.trace:2: read of 1099511627776 bytes at 0: longer than the largest transfer (268435456 bytes)")
+}
+
+func TestWhatTheLimitHeldBackIsSaid(t *testing.T) {
+	d := &serial{service: 100 * time.Microsecond}
+	res, err := run(t, replay.Config{Depth: 1}, d, &slice{recs: every(10, 10*time.Microsecond)})
+	require.NoError(t, err)
+	require.EqualValues(t, 9, res.Held)
+	require.Positive(t, res.Slip.Max())
+	require.Zero(t, res.Ops[aio.OpRead].Queue.Max(), "not the stack's time")
+}
+
+func TestConfigurationsThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, c := range []replay.Config{
+		{TimeScale: -1}, {TimeScale: math.NaN()}, {TimeScale: math.Inf(1)}, {TimeScale: 1e300}, {Depth: -1}, {Depth: 1 << 20},
+		{Deadline: -1}, {Deadline: math.MaxInt64}, {CancelChance: -1}, {CancelChance: 2e6}, {CancelChance: 1},
+	} {
+		require.Error(t, c.Validate(), "%+v", c)
+	}
 }
 
 func TestAnErrorOfTheSourceEndsTheRunAfterTheRecordsBeforeIt(t *testing.T) {
@@ -255,6 +283,23 @@ func TestStopCancelsWhatIsInFlight(t *testing.T) {
 	require.Less(t, res.Submitted, int64(200))
 	require.Equal(t, res.Submitted, res.Completed+res.Cancelled())
 	require.Less(t, res.Elapsed, 3*time.Millisecond)
+}
+
+func TestStopBeforeTheBeginningAndAfterTheEnd(t *testing.T) {
+	g := lane.NewReal(1)
+	defer g.Close()
+	lanes := []lane.Lane{g.Lane(0)}
+	disk, err := blk.Open(&serial{service: time.Microsecond}, blk.Options{Queues: lanes})
+	require.NoError(t, err)
+	e, err := replay.New(replay.Config{}, g, disk, lanes, &slice{recs: every(100, time.Hour)}, "x")
+	require.NoError(t, err)
+	e.Stop()
+	res, err := e.Run()
+	require.NoError(t, err)
+	require.True(t, res.Stopped)
+	require.Zero(t, res.Submitted)
+	e.Stop()
+	require.NoError(t, g.Do(0, func(done func()) { done() }))
 }
 
 func TestSeveralLanesShareTheRecords(t *testing.T) {

@@ -13,6 +13,7 @@ type Result struct {
 	Skipped  map[string]int64 // of those: by why the disk could not take them
 	Expanded int64            // replayed ones that were made to fit whole blocks
 	Wrapped  int64            // replayed ones that were wrapped around the end
+	Held     int64            // replayed ones that were due before the limit of I/Os in flight had room
 	Span     time.Duration    // from the first record's time to the last's
 	Elapsed  time.Duration    // on the run's clock
 	Stopped  bool             // ended early by Stop
@@ -28,7 +29,7 @@ func (e *Engine) result() *Result {
 		p.end = p.lane.Now()
 	}
 	r := &Result{
-		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped,
+		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped, Held: p.held,
 		Span: time.Duration(p.span), Elapsed: p.end.Sub(p.start), Stopped: p.stopped,
 		Context: e.ctx.Stats(),
 	}

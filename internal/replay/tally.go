@@ -14,8 +14,8 @@ type OpTally struct {
 	Completed int64          // status OK
 	Bytes     int64          // of those
 	Latency   hist.Histogram // due to event, ns; of completed ones only, as the next two
-	Queue     hist.Histogram // due to device: in the stack's own queues
-	Device    hist.Histogram // device to event
+	Queue     hist.Histogram // submitted to dispatched: in the stack's own queues
+	Device    hist.Histogram // dispatched to returned: with the driver and its device
 }
 
 // Tally is what became of the I/Os of a run, or of one worker's part of it.
@@ -55,8 +55,8 @@ func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Durat
 		op.Bytes += ev.N
 		op.Latency.Add(int64(latency))
 		if ev.Started { // else the stack answered by itself
-			op.Queue.Add(int64(ev.Dispatched.Sub(f.due)))
-			op.Device.Add(int64(now.Sub(ev.Dispatched)))
+			op.Queue.Add(int64(ev.Dispatched.Sub(f.submittedAt)))
+			op.Device.Add(int64(ev.Returned.Sub(ev.Dispatched)))
 		}
 	case ev.Status == aio.Cancelled:
 		if ev.Started {

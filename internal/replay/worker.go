@@ -2,7 +2,6 @@ package replay
 
 import (
 	"sync/atomic"
-	"time"
 
 	"blksim/aio"
 	"blksim/aio/lane"
@@ -32,16 +31,17 @@ type worker struct {
 
 // flight is one I/O of a worker, used again and again.
 type flight struct {
-	w        *worker
-	index    uint64
-	id       aio.ID
-	op       aio.Op
-	length   int64
-	due      lane.Time
-	cancelAt lane.Time // 0: never
-	askedAt  lane.Time // when a cancel was accepted; 0: not
-	timer    lane.Timer
-	armed    bool
+	w           *worker
+	index       uint64
+	id          aio.ID
+	op          aio.Op
+	length      int64
+	due         lane.Time
+	submittedAt lane.Time
+	cancelAt    lane.Time // 0: never
+	askedAt     lane.Time // when a cancel was accepted; 0: not
+	timer       lane.Timer
+	armed       bool
 }
 
 func newWorker(e *Engine, index int, l lane.Lane) *worker {
@@ -62,7 +62,7 @@ func (w *worker) take(c *chunk) {
 	for i := range c.items {
 		it := &c.items[i]
 		f := w.flight()
-		f.op, f.length, f.due, f.askedAt = it.op, it.length, it.due, 0
+		f.op, f.length, f.due, f.submittedAt, f.askedAt = it.op, it.length, it.due, now, 0
 		f.cancelAt = w.cancelAt(it, now)
 		io := aio.IO{Op: it.op, Off: it.off, Len: it.length, Data: uint64(w.index)<<32 | f.index}
 		if it.op.HasData() {
@@ -114,7 +114,7 @@ func (w *worker) cancelAt(it *item, now lane.Time) lane.Time {
 		earliest(it.due.Add(cfg.Deadline))
 	}
 	if cfg.CancelTrace && it.cancelAfter >= 0 {
-		earliest(it.due.Add(time.Duration(float64(it.cancelAfter) * cfg.TimeScale)))
+		earliest(it.due.Add(scaled(it.cancelAfter, cfg.TimeScale)))
 	}
 	if cfg.CancelChance > 0 && w.rand.Bool(uint64(cfg.CancelChance), 1e6) {
 		earliest(now.Add(w.rand.Duration(0, cfg.CancelWithin)))

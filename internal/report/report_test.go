@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blksim/internal/replay"
+	"blksim/traces"
 )
 
 // sampleRun is a run that balances.
@@ -28,7 +29,7 @@ func sampleRun(name string) *Run {
 	}
 	r := &Run{Name: name, Trace: Trace{Name: "x.trace", Format: "blksim"}, Setup: Setup{Device: "sim:x", Driver: name,
 		Capacity: 1 << 40, BlockSize: 512, Queues: 1, QueueDepth: 32, Clock: "virtual", Timing: "trace", TimeScale: 1, DeadlineNs: 5e6}}
-	r.Fill(res, map[string]int64{"not I/O": 5}, 1)
+	r.Fill(res, traces.Stats{In: 116, Delivered: 110, Rejected: 1, Skipped: []traces.SkipCount{{Reason: "not I/O", Count: 5}}})
 	r.Block = Block{Queued: 100, Skipped: 6, Dispatched: 94}
 	r.Device = Device{Counted: true, Commands: 94, Aborts: &Aborts{Asked: 5, Aborted: 3, NotAborted: 2, Completed07: 3}}
 	return r
@@ -47,6 +48,8 @@ func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 	for name, spoil := range map[string]func(r *Run){
 		"records in":                     func(r *Run) { r.Accounting.Records.In++ },
 		"records replayed":               func(r *Run) { r.Accounting.Records.Replayed++; r.Accounting.Records.In++ },
+		"all records were run":           func(r *Run) { r.Accounting.Records.NotRun++; r.Accounting.Records.In++ },
+		"a driver's stray":               func(r *Run) { r.Faults = append(r.Faults, "a driver's stray") },
 		"requests submitted = completed": func(r *Run) { r.Accounting.Requests.Stuck = 1 },
 		"skipped by the block layer":     func(r *Run) { r.Block.Skipped++ },
 		"commands in the device = req":   func(r *Run) { r.Block.Dispatched++ },
@@ -58,7 +61,7 @@ func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 		spoil(r)
 		r.Balance()
 		require.False(t, r.Accounting.Balanced, name)
-		require.Contains(t, strings.Join(r.Odd, "\n"), name)
+		require.Contains(t, strings.Join(r.Faults, "\n"), name)
 	}
 }
 
@@ -71,12 +74,13 @@ func TestTableHasARowForEachNumberAndAColumnForEachRun(t *testing.T) {
 	require.Contains(t, out.String(), `trace    x.trace: blksim, 116 records over 1 s
 device   sim:x: 1 TiB, 512 B blocks; 1 queue x depth 32
 timing   trace; virtual time; seed 0
-cancel   after 5ms, if not complete
+cancel   what is not complete 5 ms after it was due
 `)
 	for _, row := range [][]string{
 		{"submitted", "100", "100"}, {"too late to cancel", "2", "2"}, {"failed", "1", "1"},
 		{"cancelled: skipped at dispatch", "6", "6"}, {"cancelled: aborted in device", "3", "3"},
-		{"commands", "94", "94"}, {"IOPS", "45.0", "45.0"}, {"records not replayed", "16", "16"},
+		{"commands", "94", "94"}, {"IOPS", "45.0", "45.0"}, {"records left out: bad", "1", "1"},
+		{"records left out: not I/O", "5", "5"}, {"records left out: beyond the end of the device", "10", "10"},
 	} {
 		require.True(t, hasRow(out.String(), row), "%v in\n%s", row, &out)
 	}
@@ -94,6 +98,28 @@ func hasRow(table string, row []string) bool {
 		}
 	}
 	return false
+}
+
+func TestAPartialRunSaysSoAndWhy(t *testing.T) {
+	r := sampleRun("nvme")
+	r.Partial, r.Error = true, "interrupted"
+	r.Balance()
+	var out strings.Builder
+	require.NoError(t, WriteTable(&out, []*Run{r}))
+	require.Contains(t, out.String(), "PARTIAL  nvme ended after 2 s: interrupted")
+	require.Contains(t, out.String(), "driver   nvme\n")
+}
+
+func TestWhatWasChangedIsNoted(t *testing.T) {
+	res := &replay.Result{Records: 9, Replayed: 9, Expanded: 2, Wrapped: 1, Held: 3}
+	r := &Run{}
+	r.Fill(res, traces.Stats{In: 9, Delivered: 9, OutOfOrder: 4, Notes: []string{"from the reader"}})
+	all := strings.Join(r.Odd, "\n")
+	for _, want := range []string{"2 requests made to fit", "1 request beyond the end", "3 requests due before", "from the reader"} {
+		require.Contains(t, all, want)
+	}
+	rec := r.Accounting.Records
+	require.Equal(t, [4]int64{2, 1, 3, 4}, [4]int64{rec.Expanded, rec.Wrapped, rec.Held, rec.OutOfOrder})
 }
 
 func TestJSONOfARunReadsBackTheSame(t *testing.T) {
@@ -114,10 +140,15 @@ func TestLatenciesBeyondTheHistogramAreSaid(t *testing.T) {
 	res.Ops[0].Submitted, res.Ops[0].Completed = 1, 1
 	res.Ops[0].Latency.Add(20e9)
 	r := &Run{}
-	r.Fill(res, nil, 0)
+	r.Fill(res, traces.Stats{In: 1, Delivered: 1})
 	require.EqualValues(t, 1, r.Ops["read"].LatencyNs.Beyond)
 	require.EqualValues(t, 20e9, r.Ops["read"].LatencyNs.Max)
 	require.Contains(t, r.Odd[0], "1 request took longer than 17.2 s")
+	require.Equal(t, "20.0 s", of("read", total, most)(r))
+
+	res.Ops[0].Latency.Add(30e9)
+	r.Fill(res, traces.Stats{In: 1, Delivered: 1})
+	require.Equal(t, "> 17.2 s", of("read", total, p50)(r))
 }
 
 func TestUnits(t *testing.T) {

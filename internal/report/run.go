@@ -3,11 +3,11 @@ package report
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"blksim/aio"
 	"blksim/internal/hist"
 	"blksim/internal/replay"
+	"blksim/traces"
 )
 
 // Schema names the form of a Run as JSON. Fields are only ever added to it.
@@ -30,7 +30,8 @@ type Run struct {
 	SlipNs     *Distribution    `json:"slip_ns,omitempty"` // due to submit
 	Block      Block            `json:"block_layer"`
 	Device     Device           `json:"device"`
-	Odd        []string         `json:"odd"` // anything that a reader should know
+	Faults     []string         `json:"faults"` // what must not happen: each makes the run unbalanced
+	Odd        []string         `json:"odd"`    // anything that a reader should know
 }
 
 // Trace says what was replayed.
@@ -56,6 +57,10 @@ type Setup struct {
 	IODepth    int     `json:"iodepth"`
 	DeadlineNs int64   `json:"deadline_ns"`
 	Cancel     string  `json:"cancel"`
+	Redirect   string  `json:"redirect"`
+	Order      string  `json:"order"`
+	OnError    string  `json:"on_error"`
+	Volume     string  `json:"volume"` // the only one that was replayed; "": all
 	Seed       uint64  `json:"seed"`
 }
 
@@ -69,12 +74,19 @@ type Accounting struct {
 	Balanced bool `json:"balanced"` // everything adds up
 }
 
-// Records accounts for the input: In = Replayed + sum(Skipped) + Rejected.
+// Records accounts for the input: In = Replayed + sum(Skipped) + Rejected + NotRun.
 type Records struct {
 	In       int64            `json:"in"`
 	Replayed int64            `json:"replayed"`
 	Skipped  map[string]int64 `json:"skipped"`
 	Rejected int64            `json:"rejected"`
+	NotRun   int64            `json:"not_run"` // read ahead when the run ended early
+
+	// Of the replayed ones: what was not taken as it stood.
+	Expanded   int64 `json:"expanded_to_blocks"`
+	Wrapped    int64 `json:"wrapped"`
+	OutOfOrder int64 `json:"out_of_order"`
+	Held       int64 `json:"held_by_the_in_flight_limit"`
 }
 
 // Requests accounts for the I/Os: Submitted = Completed + Cancelled + Failed.
@@ -113,7 +125,8 @@ type Distribution struct {
 }
 
 // OpRun is what became of one operation's I/Os. The latencies are of completed
-// ones: from when they were due, and that time's two parts.
+// ones: from when they were due to their event; of that, in the stack's queues
+// (submitted to dispatched) and with the device (dispatched to returned).
 type OpRun struct {
 	Submitted int64         `json:"submitted"`
 	Completed int64         `json:"completed"`
@@ -179,24 +192,39 @@ func Sum(h *hist.Histogram) *Distribution {
 	}
 }
 
-// Fill takes over what the engine measured. TraceSkipped and rejected are the
-// records that the reader left out.
-func (r *Run) Fill(res *replay.Result, traceSkipped map[string]int64, rejected int64) {
+// Fill takes over what the engine measured, and what the reader says of the
+// trace.
+func (r *Run) Fill(res *replay.Result, stats traces.Stats) {
 	r.Schema = Schema
 	r.ElapsedNs = int64(res.Elapsed)
 	r.Trace.SpanNs = int64(res.Span)
-	r.Partial = r.Partial || res.Stopped
+	r.Partial = r.Partial || res.Stopped || r.Error != ""
 
 	rec := &r.Accounting.Records
-	rec.Replayed, rec.Rejected = res.Replayed, rejected
-	rec.In = res.Records + rejected
+	rec.In, rec.Replayed, rec.Rejected = stats.In, res.Replayed, stats.Rejected
+	rec.NotRun = stats.In - stats.SkippedTotal() - stats.Rejected - res.Records
+	rec.Expanded, rec.Wrapped, rec.Held, rec.OutOfOrder = res.Expanded, res.Wrapped, res.Held, stats.OutOfOrder
 	rec.Skipped = map[string]int64{}
-	for why, n := range traceSkipped {
-		rec.Skipped[why] += n
-		rec.In += n
+	for _, k := range stats.Skipped {
+		rec.Skipped[k.Reason] += k.Count
 	}
 	for why, n := range res.Skipped {
 		rec.Skipped[why] += n
+	}
+	if n := rec.Expanded; n > 0 {
+		r.Odd = append(r.Odd, fmt.Sprintf("%s made to fit whole blocks: bytes and bandwidth count what was transferred", plural(int(n), "request")))
+	}
+	if n := rec.Wrapped; n > 0 {
+		r.Odd = append(r.Odd, fmt.Sprintf("%s beyond the end of the device wrapped around", plural(int(n), "request")))
+	}
+	if n := rec.Held; n > 0 {
+		r.Odd = append(r.Odd, fmt.Sprintf("%s due before the limit of requests in flight had room: see slip", plural(int(n), "request")))
+	}
+	r.Odd = append(r.Odd, stats.Notes...)
+	if rec.Rejected > 0 {
+		for _, e := range stats.FirstErrors {
+			r.Odd = append(r.Odd, "left out: "+e.Error())
+		}
 	}
 
 	q := &r.Accounting.Requests
@@ -238,22 +266,23 @@ func opRun(t *replay.OpTally) OpRun {
 		LatencyNs: Sum(&t.Latency), QueueNs: Sum(&t.Queue), DeviceNs: Sum(&t.Device)}
 }
 
-// Balance checks that everything adds up, and notes as odd what does not. A run
-// without a device that counts is checked against the block layer alone.
+// Balance checks that everything adds up, and that there are no faults. A run
+// over a device that does not count is checked against the block layer alone.
 func (r *Run) Balance() {
 	rec, q := &r.Accounting.Records, &r.Accounting.Requests
-	in := rec.Replayed + rec.Rejected
-	for _, n := range rec.Skipped {
-		in += n
-	}
-	var bad []string
+	bad := r.Faults
 	check := func(ok bool, what string) {
 		if !ok {
 			bad = append(bad, "does not add up: "+what)
 		}
 	}
-	check(rec.In == in, "records in = replayed + skipped + rejected")
-	check(rec.Replayed == q.Submitted || r.Partial, "records replayed = requests submitted")
+	in := rec.Replayed + rec.Rejected + rec.NotRun
+	for _, n := range rec.Skipped {
+		in += n
+	}
+	check(rec.In == in, "records in = replayed + skipped + rejected + not run")
+	check(rec.NotRun == 0 || r.Partial && rec.NotRun > 0, "all records were run")
+	check(rec.Replayed == q.Submitted, "records replayed = requests submitted")
 	check(q.Stuck == 0, "requests submitted = completed + cancelled + failed")
 	check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
 	if r.Device.Counted && q.Stuck == 0 {
@@ -268,11 +297,6 @@ func (r *Run) Balance() {
 	}
 	r.Accounting.Device.Commands = r.Device.Commands
 	r.Accounting.Balanced = len(bad) == 0
-	r.Odd = slices.Concat(bad, r.Odd)
-	if r.Odd == nil {
-		r.Odd = []string{}
-	}
+	r.Faults = slices.Concat([]string{}, bad)
+	r.Odd = slices.Concat([]string{}, r.Odd)
 }
-
-// Elapsed is how long the run took on its clock.
-func (r *Run) Elapsed() time.Duration { return time.Duration(r.ElapsedNs) }

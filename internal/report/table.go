@@ -1,10 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"time"
 )
 
 // rows collects the lines of a table: a label, and a cell for each run.
@@ -58,18 +59,36 @@ func WriteTable(w io.Writer, runs []*Run) error {
 	t.device()
 	t.write(&b)
 	for _, r := range runs {
-		for _, odd := range r.Odd {
-			if len(runs) > 1 {
-				odd = r.Name + ": " + odd
-			}
-			fmt.Fprintf(&b, "note     %s\n", odd)
+		for _, s := range r.Faults {
+			fmt.Fprintf(&b, "FAULT    %s: %s\n", r.Name, s)
 		}
-		if r.Error != "" {
-			fmt.Fprintf(&b, "ended    %s: %s\n", r.Name, r.Error)
+	}
+	notes(&b, runs)
+	for _, r := range runs {
+		if r.Partial {
+			fmt.Fprintf(&b, "PARTIAL  %s ended after %s: %s\n", r.Name, nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// notes writes what a reader should know, once where all runs say the same.
+func notes(b *strings.Builder, runs []*Run) {
+	for i, r := range runs {
+		for _, odd := range r.Odd {
+			common := true
+			for _, o := range runs {
+				common = common && slices.Contains(o.Odd, odd)
+			}
+			switch {
+			case !common:
+				fmt.Fprintf(b, "note     %s: %s\n", r.Name, odd)
+			case i == 0:
+				fmt.Fprintf(b, "note     %s\n", odd)
+			}
+		}
+	}
 }
 
 // about writes what ran, which the runs have in common.
@@ -91,20 +110,40 @@ func about(b *strings.Builder, runs []*Run) {
 		fmt.Fprintf(b, ", at most %s in flight", count(int64(s.IODepth)))
 	}
 	fmt.Fprintf(b, "; %s time; seed %d\n", s.Clock, s.Seed)
+	if len(runs) == 1 {
+		fmt.Fprintf(b, "driver   %s\n", s.Driver)
+	}
 	for _, r := range runs {
-		if d := r.Setup.DeadlineNs; d > 0 {
-			fmt.Fprintf(b, "cancel   after %v, if not complete\n", time.Duration(d))
+		if what := cancels(&r.Setup); what != "" {
+			fmt.Fprintf(b, "cancel   %s\n", what)
 			break
 		}
 	}
 	b.WriteByte('\n')
 }
 
+// cancels says what is cancelled.
+func cancels(s *Setup) string {
+	var parts []string
+	if s.DeadlineNs > 0 {
+		parts = append(parts, "what is not complete "+nanos(s.DeadlineNs)+" after it was due")
+	}
+	for _, part := range strings.Split(s.Cancel, ",") {
+		switch {
+		case part == "trace":
+			parts = append(parts, "what the trace says")
+		case strings.HasPrefix(part, "random"):
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return count(int64(n)) + " " + what + "s"
 }
 
 func (t *rows) requests() {
@@ -117,8 +156,25 @@ func (t *rows) requests() {
 	t.number("failed", true, func(r *Run) int64 { return r.Accounting.Requests.Failed })
 	t.number("STUCK, no answer", false, func(r *Run) int64 { return r.Accounting.Requests.Stuck })
 	t.number("flushes answered without the device", false, func(r *Run) int64 { return r.Block.Needless })
-	left := func(r *Run) int64 { return r.Accounting.Records.In - r.Accounting.Records.Replayed }
-	t.number("records not replayed", false, left)
+	t.leftOut()
+}
+
+// leftOut writes the records that were not replayed, by reason.
+func (t *rows) leftOut() {
+	var reasons []string
+	for _, r := range t.runs {
+		for why := range r.Accounting.Records.Skipped {
+			if !slices.Contains(reasons, why) {
+				reasons = append(reasons, why)
+			}
+		}
+	}
+	slices.Sort(reasons)
+	for _, why := range reasons {
+		t.number("records left out: "+why, false, func(r *Run) int64 { return r.Accounting.Records.Skipped[why] })
+	}
+	t.number("records left out: bad", false, func(r *Run) int64 { return r.Accounting.Records.Rejected })
+	t.number("records read but not run", false, func(r *Run) int64 { return r.Accounting.Records.NotRun })
 }
 
 func (t *rows) throughput() {
@@ -126,6 +182,12 @@ func (t *rows) throughput() {
 	t.row("elapsed", func(r *Run) string { return nanos(r.ElapsedNs) })
 	t.row("IOPS", func(r *Run) string { return rate(r.IOPS) })
 	t.row("bandwidth", func(r *Run) string { return bytes(r.Bandwidth) + "/s" })
+	t.row("schedule slip, p99", func(r *Run) string {
+		if r.Setup.Timing != "trace" {
+			return ""
+		}
+		return part(r.SlipNs, p99)
+	})
 }
 
 // latency writes the distribution of one operation.
@@ -133,7 +195,7 @@ func (t *rows) latency(op string) {
 	if !t.has(op) {
 		return
 	}
-	t.heading("latency, " + op)
+	t.heading("latency of completed " + op + "s")
 	t.row("p50", of(op, total, p50))
 	t.row("p90", of(op, total, p90))
 	t.row("p99", of(op, total, p99))
@@ -147,7 +209,7 @@ func (t *rows) stages() {
 	if !t.has("all") {
 		return
 	}
-	t.heading("latency, all")
+	t.heading("latency of all completed")
 	for _, op := range []string{"flush", "discard", "write-zeroes"} {
 		if t.has(op) {
 			t.row(op+" p99", of(op, total, p99))
@@ -204,8 +266,15 @@ func part(d *Distribution, v func(d *Distribution) int64) string {
 	if d == nil {
 		return "-"
 	}
-	return nanos(v(d))
+	if n := v(d); n < beyond || d.Beyond == 0 || n == d.Max {
+		return nanos(n)
+	}
+	return "> 17.2 s"
 }
+
+// beyond is the middle of the histogram's last bucket, about 17.1 s: a
+// percentile there stands for anything from it to Max.
+const beyond = 1<<34 - 1<<27
 
 func (t *rows) device() {
 	t.heading("device, by its own counters")

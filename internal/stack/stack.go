@@ -19,21 +19,59 @@ type Spec struct {
 	Profile    string // PROFILE by another way; a TOML file or a preset
 	Driver     string // nvme[,callback=on|off], ram, null; "": the device's own
 	Capacity   int64  // bytes; 0: the device's own
-	Queues     int    // 0: 1
-	QueueDepth int    // 0: the driver's, at most DefaultDepth
+	Queues     int    // at most MaxQueues; 0: 1
+	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
 	Realtime   bool
 }
 
-// DefaultDepth bounds the depth of a queue where the user asks for none: beyond
-// it a device gains nothing, and what it holds can only be aborted, not skipped.
-const DefaultDepth = 128
+const (
+	// MaxQueues bounds the hardware queues: each has a lane of its own.
+	MaxQueues = 64
 
-// DefaultRAM is the capacity of a ram device where the user asks for none.
-const DefaultRAM = 1 << 30
+	// MaxDepth bounds the depth of a queue; NVMe has no deeper ones.
+	MaxDepth = 65536
 
-// defaultNull is that of a null device.
-const defaultNull = 8 << 40
+	// DefaultDepth bounds the depth of a queue where the user asks for none:
+	// beyond it a device gains nothing, and what it holds can only be aborted,
+	// not skipped.
+	DefaultDepth = 128
+
+	// DefaultRAM is the capacity of a ram device where the user asks for none.
+	DefaultRAM = 1 << 30
+
+	// MaxRAM bounds that of a ram device, all of which is memory of the process.
+	// Go ends a process that asks for more than there is, so the bound is a size
+	// that a machine has, and not one that it might have.
+	MaxRAM = 16 << 30
+
+	// defaultNull is the capacity of a null device.
+	defaultNull = 8 << 40
+)
+
+// SpecError is what is wrong with a Spec: a mistake of the user's, and not what
+// a device answered.
+type SpecError struct{ Err error }
+
+func (e *SpecError) Error() string { return e.Err.Error() }
+func (e *SpecError) Unwrap() error { return e.Err }
+
+func specf(format string, args ...any) error {
+	return &SpecError{fmt.Errorf(format, args...)}
+}
+
+// Validate says what is wrong with the numbers; the names are looked up by Build.
+func (s Spec) Validate() error {
+	switch {
+	case s.Queues < 0 || s.Queues > MaxQueues:
+		return specf("%d queues: want 1 to %d", s.Queues, MaxQueues)
+	case s.QueueDepth < 0 || s.QueueDepth > MaxDepth:
+		return specf("queue depth %d: want 1 to %d", s.QueueDepth, MaxDepth)
+	case s.Capacity < 0:
+		return specf("capacity %d: want more than 0", s.Capacity)
+	}
+	return nil
+}
 
 // Stack is what was built.
 type Stack struct {
@@ -46,23 +84,23 @@ type Stack struct {
 	dev    *simDevice
 }
 
-// Build builds a stack. The error says which part of the spec is wrong, or what
-// the device answered.
+// Build builds a stack. The error is a *SpecError if a part of the spec is wrong,
+// a *profile.Error if the profile's text is, or else what the device answered.
 func Build(s Spec) (*Stack, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	if s.Queues == 0 {
 		s.Queues = 1
-	}
-	if s.Queues < 1 || s.Queues > 64 {
-		return nil, fmt.Errorf("%d queues: want 1 to 64", s.Queues)
 	}
 	kind, profile, _ := strings.Cut(s.Device, ":")
 	if profile == "" {
 		profile = s.Profile
 	} else if s.Profile != "" {
-		return nil, fmt.Errorf("device %q and profile %q: want one profile", s.Device, s.Profile)
+		return nil, specf("device %q and profile %q: want one profile", s.Device, s.Profile)
 	}
 	if profile != "" && kind != "sim" {
-		return nil, fmt.Errorf("profile %q: device %s has none", profile, kind)
+		return nil, specf("profile %q: device %s has none", profile, kind)
 	}
 	st := &Stack{Device: kind}
 	if s.Realtime {
@@ -85,9 +123,13 @@ func (st *Stack) open(s Spec, kind, profile string) error {
 	if err != nil {
 		return err
 	}
+	lim := drv.Limits()
+	if s.Queues > lim.Queues {
+		return errors.Join(specf("%d queues: the driver has %d", s.Queues, lim.Queues), drv.Close())
+	}
 	depth := s.QueueDepth
 	if depth == 0 {
-		depth = min(drv.Limits().QueueDepth, DefaultDepth)
+		depth = min(lim.QueueDepth, DefaultDepth)
 	}
 	st.Disk, err = blk.Open(drv, blk.Options{Queues: st.Lanes, Depth: depth})
 	if err != nil {
@@ -101,31 +143,42 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 	name, opts, _ := strings.Cut(s.Driver, ",")
 	own := map[string]string{"sim": "nvme", "ram": "ram", "null": "null"}[kind]
 	if own == "" {
-		return nil, fmt.Errorf("device %q: want sim[:PROFILE], ram or null", s.Device)
+		return nil, specf("device %q: want sim[:PROFILE], ram or null", s.Device)
 	}
 	if name == "" {
 		name = own
 	}
 	if name != own {
-		return nil, fmt.Errorf("driver %q: device %s wants driver %s", s.Driver, kind, own)
+		return nil, specf("driver %q: device %s wants driver %s", s.Driver, kind, own)
 	}
 	st.Driver = name
 	if kind == "sim" {
 		return st.openSim(s, opts, profile)
 	}
 	if opts != "" {
-		return nil, fmt.Errorf("driver %q: %s has no options", s.Driver, name)
+		return nil, specf("driver %q: %s has no options", s.Driver, name)
 	}
 	if kind == "ram" {
-		if s.Capacity == 0 {
-			s.Capacity = DefaultRAM
-		}
-		return ram.New(make([]byte, s.Capacity)), nil
+		return openRAM(s.Capacity)
 	}
 	if s.Capacity == 0 {
 		s.Capacity = defaultNull
 	}
-	return null.New(null.Options{Capacity: s.Capacity})
+	d, err := null.New(null.Options{Capacity: s.Capacity})
+	if err != nil {
+		return nil, &SpecError{err}
+	}
+	return d, nil
+}
+
+func openRAM(capacity int64) (driver.Driver, error) {
+	if capacity == 0 {
+		capacity = DefaultRAM
+	}
+	if capacity < 512 || capacity > MaxRAM {
+		return nil, specf("capacity %d: device ram is memory: want 512 B to %d GiB (%d)", capacity, MaxRAM>>30, int64(MaxRAM))
+	}
+	return ram.New(make([]byte, capacity)), nil
 }
 
 // parseCallback reads the options of driver nvme.
@@ -136,7 +189,7 @@ func parseCallback(opts string) (bool, error) {
 	case "callback=off":
 		return false, nil
 	}
-	return false, fmt.Errorf("driver nvme: option %q: want callback=on or callback=off", opts)
+	return false, specf("driver nvme: option %q: want callback=on or callback=off", opts)
 }
 
 // Close closes the disk and ends the lanes. All I/O has ended.

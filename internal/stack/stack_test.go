@@ -2,6 +2,8 @@ package stack_test
 
 import (
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,7 +13,8 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
-	"blksim/internal/report"
+	"blksim/device/nvme/spec"
+	"blksim/internal/profile"
 	"blksim/internal/stack"
 	"blksim/sim"
 )
@@ -173,11 +176,13 @@ func TestCancelsFromManyGoroutinesInRealTime(t *testing.T) {
 			stop.Store(true)
 			wg.Wait()
 			require.NoError(t, ctx.Close(t.Context()))
-			var r report.Run
-			require.NoError(t, st.Account(&r))
-			require.EqualValues(t, 2*perLane-skipped, r.Device.Commands, "the device saw a skipped I/O, or not all others")
-			require.Equal(t, aborted, r.Device.Aborts.Aborted)
-			require.Equal(t, aborted, r.Device.Aborts.Completed07)
+			require.NoError(t, st.Close())
+			c := st.Counts()
+			require.EqualValues(t, 2*perLane-skipped, c.Device.IOCommands(), "the device saw a skipped I/O, or not all others")
+			require.EqualValues(t, aborted, c.Device.Aborts.Aborted)
+			require.EqualValues(t, aborted, c.Device.Count(spec.AbortRequested))
+			require.EqualValues(t, aborted, c.Driver.Cancelled)
+			require.EqualValues(t, skipped, c.Block.Skipped)
 			require.Positive(t, done)
 			require.Positive(t, skipped)
 			if drv == "nvme" {
@@ -197,13 +202,37 @@ func TestSpecsThatCannotBeBuiltSayWhy(t *testing.T) {
 		{stack.Spec{Device: "tape"}, `device "tape": want sim`},
 		{stack.Spec{Device: "ram:slow"}, "device ram has none"},
 		{stack.Spec{Device: "sim:a", Profile: "b"}, "want one profile"},
+		{stack.Spec{Device: "sim:no-such"}, "no such profile"},
+		{stack.Spec{Device: "sim:/no/such.toml"}, "/no/such.toml"},
 		{stack.Spec{Device: "sim", Driver: "ram"}, "device sim wants driver nvme"},
 		{stack.Spec{Device: "sim", Driver: "nvme,callback=maybe"}, "callback=on or callback=off"},
+		{stack.Spec{Device: "sim", Capacity: 1 << 60}, "256 TiB"},
 		{stack.Spec{Device: "null", Driver: "null,x"}, "null has no options"},
+		{stack.Spec{Device: "null", Capacity: 1000}, "capacity 1000"},
 		{stack.Spec{Device: "null", Queues: 65}, "want 1 to 64"},
+		{stack.Spec{Device: "null", Queues: -1}, "want 1 to 64"},
+		{stack.Spec{Device: "null", QueueDepth: -1}, "want 1 to 65536"},
 		{stack.Spec{Device: "ram", Queues: 2}, "the driver has 1"},
+		{stack.Spec{Device: "ram", Capacity: stack.MaxRAM + 1}, "16 GiB"},
+		{stack.Spec{Device: "ram", Capacity: 8000 << 40}, "16 GiB"},
+		{stack.Spec{Device: "ram", Capacity: 100}, "512 B"},
+		{stack.Spec{Device: "ram", Capacity: -1}, "capacity -1"},
 	} {
 		_, err := stack.Build(c.spec)
 		require.ErrorContains(t, err, c.says)
+		var mistake *stack.SpecError
+		require.ErrorAs(t, err, &mistake, c.says)
 	}
+}
+
+// TestAMistakeInsideAProfileIsNotOneOfTheSpec: the name was good.
+func TestAMistakeInsideAProfileIsNotOneOfTheSpec(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.toml")
+	require.NoError(t, os.WriteFile(path, []byte("nonsense = 1\n"), 0o600))
+	_, err := stack.Build(stack.Spec{Device: "sim:" + path})
+	var inside *profile.Error
+	require.ErrorAs(t, err, &inside)
+	require.ErrorContains(t, err, path+":1: ")
+	var mistake *stack.SpecError
+	require.NotErrorAs(t, err, &mistake)
 }

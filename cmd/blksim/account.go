@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	device "blksim/device/nvme"
+	"blksim/device/nvme/spec"
+	"blksim/internal/report"
+	"blksim/internal/stack"
+)
+
+// account puts the stack's own counters into r. staleCompletes are the second
+// completions that the asynchronous core refused.
+func account(r *report.Run, c stack.Counts, staleCompletes int64) {
+	b := &c.Block
+	r.Block = report.Block{Rejected: b.Rejected, Needless: b.NeedlessFlushes, Queued: b.Queued, Skipped: b.Skipped,
+		Dispatched: b.TotalDispatched(), Busy: b.Busy, Refused: b.Refused, Kicks: b.Kicks}
+	if c.Device != nil {
+		r.Device = deviceCounts(c.Device)
+	}
+	fault := func(n int64, what string) {
+		if n > 0 {
+			r.Faults = append(r.Faults, fmt.Sprintf("%s (%d times)", what, n))
+		}
+	}
+	fault(b.DoubleCompletes, "the driver completed a request that it did not have")
+	fault(staleCompletes, "the block layer completed an I/O that had ended")
+	if d := c.Driver; d != nil {
+		fault(int64(d.Strays), "the device completed a command that it did not have")
+		fault(int64(d.BadHeads), "the device told an impossible head of a submission queue")
+		fault(int64(d.AbortsFailed), "the device answered an abort with an error")
+	}
+}
+
+// deviceCounts are the controller's own counters.
+func deviceCounts(c *device.Stats) report.Device {
+	d := report.Device{Counted: true, Commands: int64(c.IOCommands()), ByOp: map[string]int64{}, PeakDepth: int64(c.PeakIO)}
+	for code, n := range c.IO {
+		if n > 0 {
+			d.ByOp[ioName(byte(code))] = int64(n)
+		}
+	}
+	d.Bytes = map[string]int64{"read": int64(c.ReadBytes), "written": int64(c.WrittenBytes)}
+	a := &c.Aborts
+	d.Aborts = &report.Aborts{Asked: int64(a.Asked), Aborted: int64(a.Aborted), NotAborted: int64(a.NotAborted),
+		OverLimit: int64(a.LimitExceeded), Completed07: int64(c.Count(spec.AbortRequested))}
+	m := &c.Medium
+	d.Media = map[string]int64{"reads": int64(m.Reads), "programs": int64(m.Programs), "erases": int64(m.Erases),
+		"saved": int64(m.Saved), "dropped": int64(m.Dropped)}
+	return d
+}
+
+// ioName is the name of an I/O command set opcode.
+func ioName(code byte) string {
+	switch code {
+	case spec.IOFlush:
+		return "flush"
+	case spec.IOWrite:
+		return "write"
+	case spec.IORead:
+		return "read"
+	case spec.IOWriteZeroes:
+		return "write-zeroes"
+	case spec.IODatasetManagement:
+		return "dataset-management"
+	}
+	return fmt.Sprintf("%02Xh", code)
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"blksim/internal/report"
+)
+
+// write writes the results: a table for each trace, or one JSON value.
+func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	if s.outForm.value == "json" {
+		var runs []*report.Run
+		for _, rs := range all {
+			runs = append(runs, rs...)
+		}
+		if err := report.WriteJSON(&b, runs); err != nil {
+			return err
+		}
+	} else {
+		for i, runs := range all {
+			if i > 0 {
+				b.WriteByte('\n')
+			}
+			if err := report.WriteTable(&b, runs); err != nil {
+				return err
+			}
+		}
+	}
+	if s.output != "" && !isFile(stdout, s.output) {
+		return writeFile(s.output, b.Bytes())
+	}
+	if _, err := stdout.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("standard output: %w", withoutPath(err))
+	}
+	return nil
+}
+
+// isFile says whether w is the file that path leads to, as standard output is
+// that of /dev/stdout: it may have been opened to append, so it is not replaced.
+func isFile(w io.Writer, path string) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(path)
+	return err == nil && os.SameFile(open, named)
+}
+
+// writeFile replaces the file at path in one step: its old content stays until
+// the new one is on the disk whole. Symbolic links stay, and what they lead to is
+// replaced. What is no regular file (a device, a pipe) is written to.
+func writeFile(path string, data []byte) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		err = writeInto(path, data)
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		err = replace(path, info, data)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, withoutPath(err))
+	}
+	return nil
+}
+
+func writeInto(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// replace puts data in place of the regular file at path; old is nil if there is
+// none.
+func replace(path string, old fs.FileInfo, data []byte) error {
+	target, err := resolve(path)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		// A rename asks the folder alone: the file's own permission counts too.
+		f, err := os.OpenFile(target, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	tmp, err := createBeside(target)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		err = tmp.Chmod(old.Mode().Perm())
+	}
+	if err == nil {
+		_, err = tmp.Write(data)
+	}
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), target)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return err
+}
+
+// createBeside makes a new file in the folder of target, so that it can be
+// renamed, with the mode that the umask leaves.
+func createBeside(target string) (*os.File, error) {
+	for try := 0; ; try++ {
+		name := filepath.Join(filepath.Dir(target), ".blksim-"+rand.Text())
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) && try < 100 {
+			continue
+		}
+		return f, err
+	}
+}
+
+// resolve follows the symbolic links that path ends in, also to a file that is
+// not there yet.
+func resolve(path string) (string, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target, nil
+	}
+	for range 40 {
+		link, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link: the end of the chain
+		}
+		if !filepath.IsAbs(link) {
+			// Not joined: Join takes "a/.." for nothing, and a may be a link.
+			link = filepath.Dir(path) + string(filepath.Separator) + link
+		}
+		path = link
+	}
+	return "", errors.New("too many symbolic links")
+}
+
+// withoutPath takes the path out of an error, which names temporary files and
+// targets of links that the user has never heard of.
+func withoutPath(err error) error {
+	var at *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &at):
+		return at.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}

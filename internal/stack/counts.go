@@ -1,0 +1,24 @@
+package stack
+
+import (
+	"blksim/blk"
+	device "blksim/device/nvme"
+	"blksim/driver/nvme"
+)
+
+// Counts are the counters of the stack's layers, each by itself.
+type Counts struct {
+	Block  blk.Stats
+	Driver *nvme.Stats   // nil: the driver does not count
+	Device *device.Stats // nil: the device does not count
+}
+
+// Counts reads the counters. They belong to their lanes: call it after Close.
+func (st *Stack) Counts() Counts {
+	c := Counts{Block: st.Disk.Stats()}
+	if st.dev != nil {
+		drv, dev := st.dev.drv.Stats(), st.dev.ctrl.Stats()
+		c.Driver, c.Device = &drv, &dev
+	}
+	return c
+}
