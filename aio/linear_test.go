@@ -137,7 +137,7 @@ func (r *recorder) hand(h int, rng *rand.Rand) {
 	if h == 0 {
 		r.submit(0)
 	}
-	for range 1 + rng.IntN(4) {
+	for range 1 + rng.IntN(5) {
 		spin(rng.IntN(100))
 		if rng.IntN(3) == 0 {
 			runtime.Gosched()
@@ -237,7 +237,7 @@ func TestAnswersAreLinearizable(t *testing.T) {
 	_, err = c.Events(background, 1, make([]Event, 1))
 	require.NoError(t, err)
 
-	r := &recorder{c: c, l: fakes[0], gate: newGate(recorderHands, 400, true)}
+	r := &recorder{c: c, l: fakes[0], gate: newGate(recorderHands, 200_000, true)}
 	seed := uint64(time.Now().UnixNano())
 	var wg sync.WaitGroup
 	for h := 1; h < recorderHands; h++ {

@@ -251,7 +251,11 @@ func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	case errors.As(runErr, &coded):
 		return runErr
 	case errors.As(runErr, &record):
-		return failed(exitInput, fmt.Errorf("%w; try --size, --redirect=wrap or --on-error=skip", runErr))
+		advice := "--on-error=skip"
+		if record.Beyond() {
+			advice = "--size, --redirect=wrap or --on-error=skip"
+		}
+		return failed(exitInput, fmt.Errorf("%w; try %s", runErr, advice))
 	case errors.Is(runErr, traces.ErrTruncated):
 		return failed(exitPartial, runErr)
 	case errors.As(runErr, &bad), errors.As(runErr, &broken):
