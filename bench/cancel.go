@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+)
+
+const (
+	many = 64 << 10
+	few  = 1 << 10
+)
+
+// cancelRows cancel one of many outstanding I/Os, reap it and submit another in
+// its place, again and again.
+func cancelRows() []row {
+	return []row{
+		{"cancel-64k-vs-uring-poll", "of io_uring's time to cancel a poll", atMost(1.0/150, 1.0/250), func(m *meter) (*reading, error) {
+			polls, end, err := pollCancels(many)
+			if err != nil {
+				return nil, err
+			}
+			defer end()
+			l, err := newCancelLoop(many)
+			if err != nil {
+				return nil, err
+			}
+			return m.compare("aio", onCPU(l.piece), "io_uring", onCPU(polls))
+		}},
+		{"cancel-64k-vs-1k", "of the time with 1 k outstanding", atMost(2, 1.5), func(m *meter) (*reading, error) {
+			a, err := newCancelLoop(many)
+			if err != nil {
+				return nil, err
+			}
+			b, err := newCancelLoop(few)
+			if err != nil {
+				return nil, err
+			}
+			return m.compare("64 k", onCPU(a.piece), "1 k", onCPU(b.piece))
+		}},
+	}
+}
+
+// untilCancelled is a target whose I/Os end by their cancel callback and not
+// otherwise, as a poll of a descriptor on which nothing happens.
+type untilCancelled struct{ end aio.CancelFunc }
+
+func newUntilCancelled() *untilCancelled {
+	return &untilCancelled{func(k aio.Kiocb) { k.Complete(nil, aio.Cancelled, 0) }}
+}
+
+func (t *untilCancelled) Start(_ lane.Lane, k aio.Kiocb) {
+	if err := k.SetCancelFunc(t.end); err != nil {
+		panic("bench: " + err.Error())
+	}
+}
+
+// cancelLoop keeps as many I/Os outstanding as its context has room for.
+type cancelLoop struct {
+	ctx    *aio.Context
+	lane   benchLane
+	target *untilCancelled
+	ids    []aio.ID // by the I/O's data
+	random random
+	evs    [1]aio.Event
+}
+
+func newCancelLoop(n int) (*cancelLoop, error) {
+	l := &cancelLoop{target: newUntilCancelled(), ids: make([]aio.ID, n), random: 1}
+	var err error
+	l.ctx, err = aio.New(aio.Options{Capacity: n, Lanes: []lane.Lane{&l.lane}})
+	for i := 0; i < n && err == nil; i++ {
+		err = l.submit(i)
+	}
+	return l, err
+}
+
+func (l *cancelLoop) submit(i int) (err error) {
+	l.ids[i], err = l.ctx.Submit(&l.lane, l.target, aio.IO{Op: aio.OpRead, Len: 4096, Data: uint64(i)})
+	return err
+}
+
+func (l *cancelLoop) piece() (ops int, err error) {
+	for ; ops < pieceOps; ops++ {
+		victim := l.random.below(len(l.ids))
+		if r := l.ctx.Cancel(l.ids[victim]); r != aio.Accepted {
+			return ops, fmt.Errorf("cancel of an outstanding I/O: %v", r)
+		}
+		n, err := l.ctx.Events(context.Background(), 1, l.evs[:])
+		if err != nil {
+			return ops, err
+		}
+		if ev := &l.evs[0]; n != 1 || ev.Data != uint64(victim) || ev.Status != aio.Cancelled {
+			return ops, fmt.Errorf("event of I/O %d with status %v: want that of %d, cancelled", ev.Data, ev.Status, victim)
+		}
+		if err := l.submit(victim); err != nil {
+			return ops, err
+		}
+	}
+	return ops, nil
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+import "runtime"
+
+func cpuModel() string    { return runtime.GOARCH }
+func system() string      { return runtime.GOOS }
+func loadAverage() string { return "" }

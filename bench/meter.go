@@ -1,0 +1,174 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// The machines that this runs on are shared: what else runs there takes turns
+// with us by the millisecond. So two things are compared in windows of some 10
+// ms, in turn, the order changed from pair to pair, and each pair gives a ratio:
+// what changes more slowly than that cancels out, and the median of the ratios
+// is not moved by the pairs that something hit in the middle.
+//
+// What runs on one core is timed by the processor time of this process, which is
+// not counted while others run. It includes the kernel's work for us, and the
+// collector's, on whatever core. What runs on two cores is timed by the clock on
+// the wall, and of its pairs those are kept in which our threads had their cores.
+
+// meter says how long to measure.
+type meter struct {
+	root   string // the module's folder
+	start  time.Time
+	window time.Duration // of each side of a pair
+	row    time.Duration // wall time for a row
+	most   int           // pairs
+}
+
+func newMeter(root string, short bool) *meter {
+	m := &meter{root: root, start: time.Now(), window: 12 * time.Millisecond, row: 6 * time.Second, most: 200}
+	if short {
+		m.window, m.row, m.most = 5*time.Millisecond, 500*time.Millisecond, 10
+	}
+	return m
+}
+
+// sample is one window of one side.
+type sample struct {
+	ops  int
+	took time.Duration
+	lost time.Duration // that threads of ours were ready to run and had no core; of windows on the wall
+}
+
+// cost is the time of one operation, in ns.
+func (s sample) cost() float64 { return float64(s.took) / float64(s.ops) }
+
+// side runs for a window of about d.
+type side func(d time.Duration) (sample, error)
+
+// piece does a short piece of work, some 50 us, and says of how many operations.
+type piece func() (ops int, err error)
+
+// onCPU times pieces by the processor time of this process.
+func onCPU(work piece) side {
+	return func(d time.Duration) (s sample, err error) {
+		start := processTime()
+		for s.took < d {
+			n, err := work()
+			if err != nil {
+				return s, err
+			}
+			s.ops += n
+			s.took = processTime() - start
+		}
+		return s, nil
+	}
+}
+
+// crew works on several cores for about d.
+type crew func(d time.Duration) (ops int, err error)
+
+// onWall times a crew from its start to its end. rest, if not nil, follows, and
+// is nobody's time.
+func onWall(work crew, rest func()) side {
+	return func(d time.Duration) (s sample, err error) {
+		lost, start := runDelay(), time.Now()
+		s.ops, err = work(d)
+		s.took = time.Since(start)
+		s.lost = runDelay() - lost
+		if rest != nil {
+			rest()
+		}
+		return s, err
+	}
+}
+
+// pair is a window of each side.
+type pair struct{ a, b sample }
+
+// lost is the part of the pair's time that somebody else took from it.
+func (p pair) lost() float64 {
+	return float64(p.a.lost+p.b.lost) / float64(p.a.took+p.b.took)
+}
+
+// compare runs a and b in turn until the row's time is over. The ratio is of
+// their costs: less than 1 if a is cheaper.
+func (m *meter) compare(nameA string, a side, nameB string, b side) (*reading, error) {
+	pairs, err := m.pairs(a, b)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{}
+	var as, bs []float64
+	for _, p := range pairs {
+		r.ratios = append(r.ratios, p.a.cost()/p.b.cost())
+		as, bs = append(as, p.a.cost()), append(bs, p.b.cost())
+	}
+	costA, _, _ := spread(as)
+	costB, _, _ := spread(bs)
+	r.detail = fmt.Sprintf("%s %s ns, %s %s ns", nameA, number(costA), nameB, number(costB))
+	return r, nil
+}
+
+func (m *meter) pairs(a, b side) ([]pair, error) {
+	runtime.GC() // what other rows left is not theirs
+	if _, err := a(m.window); err != nil {
+		return nil, err
+	}
+	if _, err := b(m.window); err != nil {
+		return nil, err
+	}
+	var pairs []pair
+	for start := time.Now(); len(pairs) < m.most && (len(pairs) < 3 || time.Since(start) < m.row); {
+		var p pair
+		var err error
+		if len(pairs)%2 == 0 {
+			p.a, err = a(m.window)
+		}
+		if err == nil {
+			p.b, err = b(m.window)
+		}
+		if err == nil && len(pairs)%2 == 1 {
+			p.a, err = a(m.window)
+		}
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	return undisturbed(pairs), nil
+}
+
+// undisturbed are the pairs of which nobody took more than a part in 50, or, if
+// they are few, the better quarter.
+func undisturbed(pairs []pair) []pair {
+	slices.SortStableFunc(pairs, func(p, q pair) int { return cmp.Compare(p.lost(), q.lost()) })
+	n := len(pairs)
+	for n > 0 && pairs[n-1].lost() > 0.02 {
+		n--
+	}
+	return pairs[:max(n, (len(pairs)+3)/4)]
+}
+
+// random is a generator of a few instructions (xorshift64*), for what must not
+// cost more than what is measured.
+type random uint64
+
+func (r *random) next() uint64 {
+	x := uint64(*r)
+	x ^= x >> 12
+	x ^= x << 25
+	x ^= x >> 27
+	*r = random(x)
+	return x * 0x2545f4914f6cdd1d
+}
+
+// below is a number from 0 to n-1.
+func (r *random) below(n int) int {
+	hi, _ := bits.Mul64(r.next(), uint64(n))
+	return int(hi)
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+const noUring = errSkip("io_uring is of Linux only")
+
+func nops(int) (piece, func(), error)        { return nil, nil, noUring }
+func pollCancels(int) (piece, func(), error) { return nil, nil, noUring }
+func polledNops() (crew, func(), error)      { return nil, nil, noUring }

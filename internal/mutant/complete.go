@@ -1,0 +1,143 @@
+package mutant
+
+// completeMutants are in TryStart, Requeue and Complete.
+var completeMutants = []Mutant{
+	{
+		Name: "start-after-a-cancel", File: "word.go", By: "TestCancelledBeforeItsStartNeverStarts",
+		Why: "the device sees an I/O whose cancel was accepted",
+		Old: `
+w&(flagAsked|flagClaimed) != 0 {
+			return false`,
+		New: `
+w&flagClaimed != 0 {
+			return false`,
+	},
+	{
+		Name: "start-of-any-generation", File: "word.go", By: "TestStaleHandlesTouchNothing",
+		Why: "a target that is late starts the next I/O",
+		Old: "		if !sameGen(w, id) || st == stateFree || st == stateDone || w&(flagAsked",
+		New: "		if st == stateFree || st == stateDone || w&(flagAsked",
+	},
+	{
+		Name: "requeue-after-completion", File: "word.go", By: "TestRequeueAfterCompleteChangesNothing",
+		Why: "the event does not tell that the device had the I/O",
+		Old: `
+		if !sameGen(w, id) || st == stateFree || st == stateDone || w&flagClaimed != 0 {
+			return
+`,
+		New: `
+		if !sameGen(w, id) || st == stateFree || st == stateDone {
+			return
+`,
+	},
+	{
+		Name: "requeue-of-any-generation", File: "word.go", By: "TestStaleRequeueTouchesNothing",
+		Why: "a target that is late takes back the start of the next I/O",
+		Old: `
+		if !sameGen(w, id) || st == stateFree || st == stateDone || w&flagClaimed != 0 {
+			return
+`,
+		New: `
+		if st == stateFree || st == stateDone || w&flagClaimed != 0 {
+			return
+`,
+	},
+	{
+		Name: "requeue-forgets-the-cancel", File: "word.go", By: "TestRequeuedIsCancellable",
+		Why: "a cancel that was accepted at the device is lost when the I/O comes back",
+		Old: "		if cas(a, w, w&^flagStarted) {",
+		New: "		if cas(a, w, w&^(flagStarted|flagAsked)) {",
+	},
+	{
+		Name: "complete-of-any-generation", File: "word.go", By: "TestStaleHandlesTouchNothing",
+		Why: "a second completion ends the next I/O in the slot",
+		Old: `
+		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
+			return w, completeStale
+`,
+		New: `
+		case st == stateFree, st == stateDone, w&flagClaimed != 0:
+			return w, completeStale
+`,
+	},
+	{
+		Name: "complete-when-done", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
+		Why: "two completions deliver",
+		Old: `
+		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
+			return w, completeStale
+`,
+		New: `
+		case !sameGen(w, id), st == stateFree, w&flagClaimed != 0:
+			return w, completeStale
+`,
+	},
+	{
+		Name: "complete-twice", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
+		Why: "a second completion changes the result that the first has left",
+		Old: `
+		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
+			return w, completeStale
+`,
+		New: `
+		case !sameGen(w, id), st == stateFree, st == stateDone:
+			return w, completeStale
+`,
+	},
+	{
+		Name: "complete-while-arming", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "the registrar stores its callback into the next I/O",
+		Old: `
+		case st == stateArming, st == stateCancelling:
+			next, then = w|flagClaimed, completeStore
+`,
+		New: `
+		case st == stateCancelling:
+			next, then = w|flagClaimed, completeStore
+`,
+	},
+	{
+		Name: "complete-while-the-callback-runs", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "the I/O is delivered while its callback runs",
+		Old: `
+		case st == stateArming, st == stateCancelling:
+			next, then = w|flagClaimed, completeStore
+`,
+		New: `
+		case st == stateArming:
+			next, then = w|flagClaimed, completeStore
+`,
+	},
+	{
+		Name: "pending-before-the-result", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "who leaves CANCELLING delivers a result that is not there yet",
+		Old: `
+			next, then = w|flagClaimed, completeStore
+`,
+		New: `
+			next, then = w|flagClaimed|flagPending, completeStore
+`,
+	},
+	{
+		Name: "result-left-to-nobody", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "the callback has ended, and nobody comes for the result",
+		Old: `
+		default: // the callback ended in between
+			next, then = withState(w, stateDone), completeDeliver
+`,
+		New: `
+		default: // the callback ended in between
+			next, then = w|flagPending, completeLeft
+`,
+	},
+	{
+		Name: "result-not-pending", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "who ends the callback does not know that there is a result",
+		Old: `
+			next, then = w|flagPending, completeLeft
+`,
+		New: `
+			next, then = w, completeLeft
+`,
+	},
+}
