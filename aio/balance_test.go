@@ -20,6 +20,10 @@ import (
 
 var races = flag.Int("races", 0, "how many races of cancel against completion to run; 0: as many as the build allows")
 
+// patience is how long a test of this kind goes on where others keep the CPUs
+// busy. What it has run by then it says.
+const patience = 30 * time.Second
+
 // underRace says whether the race detector is built in: everything takes longer.
 func underRace() bool {
 	info, ok := debug.ReadBuildInfo()
@@ -256,9 +260,9 @@ func (s *score) count(answer CancelResult, how Completion) {
 // only if it was. The delays are adapted so that either side is often first, at
 // least once in five races.
 func TestCancelRacesCompletionAndEitherMayBeFirst(t *testing.T) {
-	total, patience := *races, 24*time.Hour
+	total, limit := *races, 24*time.Hour
 	if total == 0 {
-		total, patience = 1_000_000, 30*time.Second
+		total, limit = 1_000_000, patience
 		switch {
 		case oneCPU():
 			total = 20_000
@@ -267,7 +271,7 @@ func TestCancelRacesCompletionAndEitherMayBeFirst(t *testing.T) {
 		case testing.Short():
 			total = 200_000
 		}
-		t.Logf("%d races by default, for at most %v; -races N for others", total, patience)
+		t.Logf("%d races by default, for at most %v; -races N for others", total, limit)
 	}
 	fakes, lanes := fakeLanes(1)
 	// Two places: the slots are used again and again.
@@ -279,7 +283,7 @@ func TestCancelRacesCompletionAndEitherMayBeFirst(t *testing.T) {
 	wg.Go(d.canceller)
 	start := time.Now()
 	ran := 0
-	for ran < total && !t.Failed() && (ran%1024 != 0 || time.Since(start) < patience) {
+	for ran < total && !t.Failed() && (ran%1024 != 0 || time.Since(start) < limit) {
 		d.race(t, ran)
 		ran++
 	}

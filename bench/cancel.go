@@ -58,46 +58,63 @@ func (t *untilCancelled) Start(_ lane.Lane, k aio.Kiocb) {
 }
 
 // cancelLoop keeps as many I/Os outstanding as its context has room for.
+//
+// The victims are drawn without putting back: the IDs lie in a random order, and
+// are gone through in it. So what is measured is the cancel of any of them, and not
+// the miss in the cache when the user looks up its ID. A new I/O takes the place of
+// the old one, in the order as in the context.
 type cancelLoop struct {
 	ctx    *aio.Context
 	lane   benchLane
 	target *untilCancelled
-	ids    []aio.ID // by the I/O's data
-	random random
+	ids    []aio.ID
+	next   int
 	evs    [1]aio.Event
 }
 
 func newCancelLoop(n int) (*cancelLoop, error) {
-	l := &cancelLoop{target: newUntilCancelled(), ids: make([]aio.ID, n), random: 1}
+	l := &cancelLoop{target: newUntilCancelled(), ids: make([]aio.ID, n)}
 	var err error
 	l.ctx, err = aio.New(aio.Options{Capacity: n, Lanes: []lane.Lane{&l.lane}})
 	for i := 0; i < n && err == nil; i++ {
-		err = l.submit(i)
+		l.ids[i], err = l.submit()
 	}
+	shuffle(l.ids)
 	return l, err
 }
 
-func (l *cancelLoop) submit(i int) (err error) {
-	l.ids[i], err = l.ctx.Submit(&l.lane, l.target, aio.IO{Op: aio.OpRead, Len: 4096, Data: uint64(i)})
-	return err
+func (l *cancelLoop) submit() (aio.ID, error) {
+	return l.ctx.Submit(&l.lane, l.target, aio.IO{Op: aio.OpRead, Len: 4096})
 }
 
 func (l *cancelLoop) piece() (ops int, err error) {
 	for ; ops < pieceOps; ops++ {
-		victim := l.random.below(len(l.ids))
-		if r := l.ctx.Cancel(l.ids[victim]); r != aio.Accepted {
+		victim := &l.ids[l.next]
+		if l.next++; l.next == len(l.ids) {
+			l.next = 0
+		}
+		if r := l.ctx.Cancel(*victim); r != aio.Accepted {
 			return ops, fmt.Errorf("cancel of an outstanding I/O: %v", r)
 		}
 		n, err := l.ctx.Events(context.Background(), 1, l.evs[:])
 		if err != nil {
 			return ops, err
 		}
-		if ev := &l.evs[0]; n != 1 || ev.Data != uint64(victim) || ev.Status != aio.Cancelled {
-			return ops, fmt.Errorf("event of I/O %d with status %v: want that of %d, cancelled", ev.Data, ev.Status, victim)
+		if ev := &l.evs[0]; n != 1 || ev.ID != *victim || ev.Status != aio.Cancelled {
+			return ops, fmt.Errorf("event of I/O %v with status %v: want that of %v, cancelled", ev.ID, ev.Status, *victim)
 		}
-		if err := l.submit(victim); err != nil {
+		if *victim, err = l.submit(); err != nil {
 			return ops, err
 		}
 	}
 	return ops, nil
+}
+
+// shuffle puts xs in a random order, the same each time.
+func shuffle[T any](xs []T) {
+	r := random(1)
+	for i := len(xs) - 1; i > 0; i-- {
+		j := r.below(i + 1)
+		xs[i], xs[j] = xs[j], xs[i]
+	}
 }

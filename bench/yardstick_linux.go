@@ -59,9 +59,12 @@ func nops(batch int) (work piece, end func(), err error) {
 	}, end, nil
 }
 
-// pollCancels keeps n polls of an eventfd outstanding that never fires, cancels
-// a random one by its user data and adds another in its place. The cancel and the
-// next poll go to the kernel in one call.
+// pollCancels keeps n polls of an eventfd outstanding that never fires, cancels a
+// random one by its user data and adds another in its place. The cancel and the
+// next poll go to the kernel in one call. The completion ring has room for all,
+// which also gives the kernel's table of requests its largest size. (To go through
+// them in an order, as cancelLoop does, would be unfair: the kernel looks through
+// the newest first, so the oldest take twice as long as random ones.)
 func pollCancels(n int) (work piece, end func(), err error) {
 	r, endRing, err := newRing(uring.Options{Entries: 256, CQEntries: 2 * n})
 	if err != nil {
@@ -98,7 +101,7 @@ type pollCanceller struct {
 	ring   *uring.Ring
 	n      int
 	random random
-	poll   func(i int)
+	poll   func(i int) // the user data is i
 	cqes   [4]uring.CQE
 }
 
