@@ -15,10 +15,11 @@ import (
 // what changes more slowly than that cancels out, and the median of the ratios
 // is not moved by the pairs that something hit in the middle.
 //
-// What runs on one core is timed by the processor time of this process, which is
-// not counted while others run. It includes the kernel's work for us, and the
-// collector's, on whatever core. What runs on two cores is timed by the clock on
-// the wall, and of its pairs those are kept in which our threads had their cores.
+// Most is timed by the processor time of this process, which does not go on while
+// others run. It includes the kernel's work for us, and the collector's, on whatever
+// core: nothing here turns the collector off or calls it inside a window. What waits
+// for another core is timed by the clock on the wall. Of windows on two cores those
+// pairs are kept in which our threads had their cores.
 
 // meter says how long to measure.
 type meter struct {
@@ -27,6 +28,15 @@ type meter struct {
 	window time.Duration // of each side of a pair
 	row    time.Duration // wall time for a row
 	most   int           // pairs
+}
+
+// briefly is m with short windows and more of them: so that some are let alone on a
+// busy machine, where one thread is let alone more often than two.
+func (m *meter) briefly() *meter {
+	b := *m
+	b.window = min(m.window, 4*time.Millisecond)
+	b.most *= 3
+	return &b
 }
 
 func newMeter(root string, short bool) *meter {
@@ -72,13 +82,21 @@ func onCPU(work piece) side {
 // crew works on several cores for about d.
 type crew func(d time.Duration) (ops int, err error)
 
-// onWall times a crew from its start to its end. rest, if not nil, follows, and
-// is nobody's time.
+// onWall times a crew from its start to its end by the clock on the wall. rest, if
+// not nil, follows, and is nobody's time.
 func onWall(work crew, rest func()) side {
+	start := time.Now()
+	return timed(work, func() time.Duration { return time.Since(start) }, rest)
+}
+
+// onCores times a crew by the processor time that it used on all its cores.
+func onCores(work crew) side { return timed(work, processTime, nil) }
+
+func timed(work crew, clock func() time.Duration, rest func()) side {
 	return func(d time.Duration) (s sample, err error) {
-		lost, start := runDelay(), time.Now()
+		lost, start := runDelay(), clock()
 		s.ops, err = work(d)
-		s.took = time.Since(start)
+		s.took = clock() - start
 		s.lost = runDelay() - lost
 		if rest != nil {
 			rest()
@@ -116,11 +134,10 @@ func (m *meter) compare(nameA string, a side, nameB string, b side) (*reading, e
 
 func (m *meter) pairs(a, b side) ([]pair, error) {
 	runtime.GC() // what other rows left is not theirs
-	if _, err := a(m.window); err != nil {
-		return nil, err
-	}
-	if _, err := b(m.window); err != nil {
-		return nil, err
+	for _, warmUp := range []side{a, b} {
+		if _, err := warmUp(m.window); err != nil {
+			return nil, err
+		}
 	}
 	var pairs []pair
 	for start := time.Now(); len(pairs) < m.most && (len(pairs) < 3 || time.Since(start) < m.row); {

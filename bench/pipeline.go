@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"blksim/aio"
@@ -14,45 +16,77 @@ const (
 )
 
 // pipelineRows submit and reap on one core and complete on another, against an
-// io_uring whose polling kernel thread takes the submissions on another core.
+// io_uring whose kernel thread takes the submissions on another core. That thread
+// polls, and its user polls for completions; so both of our sides poll too, for
+// the length of a window. What it costs to have a lane sleep and wake is another
+// question: the second row has a real lane complete, and its user wait.
 func pipelineRows() []row {
-	return []row{{"pipeline-b32", "of the time with SQPOLL", atMost(0.20, 0.12), func(m *meter) (*reading, error) {
-		polled, end, err := polledNops()
-		if err != nil {
-			return nil, err
-		}
-		defer end()
-		p, err := newPipeline()
-		if err != nil {
-			return nil, err
-		}
-		defer p.group.Close()
-		// The kernel's thread goes to sleep 1 ms after its last work.
-		rest := func() { time.Sleep(2 * time.Millisecond) }
-		return m.compare("aio", onWall(p.run, nil), "io_uring", onWall(polled, rest))
-	}}}
+	against := func(name string, b bar, work func(p *pipeline) crew) row {
+		return row{name, "of the time with SQPOLL", b, func(m *meter) (*reading, error) {
+			if runtime.GOMAXPROCS(0) < 2 {
+				return nil, errSkip("one processor")
+			}
+			polled, end, err := polledNops()
+			if err != nil {
+				return nil, err
+			}
+			defer end()
+			p, err := newPipeline()
+			if err != nil {
+				return nil, err
+			}
+			defer p.group.Close()
+			// The kernel's thread goes to sleep 1 ms after its last work.
+			rest := func() { time.Sleep(2 * time.Millisecond) }
+			return m.briefly().compare("aio", onWall(unlocked(work(p)), nil), "io_uring", onWall(polled, rest))
+		}}
+	}
+	return []row{
+		against("pipeline-b32", atMost(0.20, 0.12), func(p *pipeline) crew { return p.polling }),
+		against("pipeline-b32-real-lane", bar{}, func(p *pipeline) crew { return p.waiting }),
+	}
 }
 
-// pipeline is a context with two lanes: the caller's, and a real one that
-// completes what it is handed.
+// unlocked has work done on a goroutine that is not locked to a thread, as the
+// ring's is: a locked one is slow to wait.
+func unlocked(work crew) crew {
+	return func(d time.Duration) (ops int, err error) {
+		done := make(chan struct{})
+		go func() {
+			ops, err = work(d)
+			close(done)
+		}()
+		<-done
+		return ops, err
+	}
+}
+
+// pipeline is a context with two lanes: the caller's, and a far one that completes
+// what it is handed, by the batch.
 type pipeline struct {
-	ctx     *aio.Context
-	lane    benchLane
-	group   *lane.Real
-	far     lane.Lane
-	ios     []aio.IO
-	evs     []aio.Event
+	ctx   *aio.Context
+	lane  benchLane
+	group *lane.Real
+	far   lane.Lane
+	ios   []aio.IO
+	evs   []aio.Event
+	sum   uint64
+
+	// A batch is free again when its events have been reaped, and there are twice
+	// as many as can be on their way.
 	batches [2 * pipelineDepth / pipelineBatch]handed
-	next    int
-	sum     uint64
+	post    bool // to the real lane; else it polls
+	_       [64]byte
+	given   atomic.Uint64 // batches handed over; pairs with taken's loop
+	_       [64]byte
+	taken   uint64 // the far side's
 }
 
-// handed is a batch on its way to the other lane. It is free again when its
-// events have been reaped, and there are twice as many as can be on their way.
+// handed is a batch on its way to the other lane.
 type handed struct {
 	far lane.Lane
 	ks  []aio.Kiocb
-	run func() // bound once
+	run func() // complete, bound once
 }
 
 func newPipeline() (*pipeline, error) {
@@ -68,7 +102,7 @@ func newPipeline() (*pipeline, error) {
 		h.far, h.run = p.far, h.complete
 	}
 	var err error
-	p.ctx, err = aio.New(aio.Options{Capacity: pipelineDepth, Lanes: []lane.Lane{&p.lane, p.far}})
+	p.ctx, err = aio.New(aio.Options{Capacity: 1024, Lanes: []lane.Lane{&p.lane, p.far}})
 	return p, err
 }
 
@@ -79,10 +113,13 @@ func (p *pipeline) Start(_ lane.Lane, k aio.Kiocb) { k.Complete(&p.lane, aio.Not
 
 // StartBatch hands a batch over.
 func (p *pipeline) StartBatch(_ lane.Lane, ks []aio.Kiocb) {
-	h := &p.batches[p.next%len(p.batches)]
-	p.next++
+	n := p.given.Load()
+	h := &p.batches[n%uint64(len(p.batches))]
 	h.ks = append(h.ks[:0], ks...)
-	p.far.Post(h.run)
+	p.given.Store(n + 1)
+	if p.post {
+		p.far.Post(h.run)
+	}
 }
 
 // complete is the other lane's work.
@@ -92,21 +129,50 @@ func (h *handed) complete() {
 	}
 }
 
-// run has work done on a goroutine that is not locked to a thread, as the ring's
-// is: a locked one is slow to wait.
-func (p *pipeline) run(d time.Duration) (ops int, err error) {
-	done := make(chan struct{})
+// waiting works with the real lane, which parks when it has nothing to do, as the
+// reaper sleeps when there are no events.
+func (p *pipeline) waiting(d time.Duration) (ops int, err error) {
+	p.post = true
+	return p.work(d, func(most int) int { return min(pipelineBatch, most) })
+}
+
+// polling works with a goroutine that takes the far lane's part for the window.
+// Nothing is posted to the real lane meanwhile, so it has no part.
+func (p *pipeline) polling(d time.Duration) (ops int, err error) {
+	p.post = false
+	p.taken = p.given.Load()
+	var stop atomic.Bool
+	stopped := make(chan struct{})
 	go func() {
-		ops, err = p.work(d)
-		close(done)
+		defer close(stopped)
+		for idle := 0; !stop.Load(); {
+			if p.taken == p.given.Load() {
+				idle = pause(idle)
+				continue
+			}
+			p.batches[p.taken%uint64(len(p.batches))].complete()
+			p.taken++
+			idle = 0
+		}
 	}()
-	<-done
+	ops, err = p.work(d, func(int) int { return 0 })
+	stop.Store(true)
+	<-stopped
 	return ops, err
 }
 
-// work works for d and until everything has been reaped.
-func (p *pipeline) work(d time.Duration) (ops int, err error) {
-	flying := 0
+// pause lets others run from time to time, while a loop has nothing to do.
+func pause(idle int) int {
+	if idle++; idle%1000 == 0 {
+		runtime.Gosched()
+	}
+	return idle
+}
+
+// work submits and reaps for d, and then until everything has been reaped. least
+// is how many events to wait for, of so many to come.
+func (p *pipeline) work(d time.Duration, least func(most int) int) (ops int, err error) {
+	flying, idle := 0, 0
 	for start := time.Now(); ; {
 		if time.Since(start) < d {
 			for flying+pipelineBatch <= pipelineDepth {
@@ -118,9 +184,12 @@ func (p *pipeline) work(d time.Duration) (ops int, err error) {
 		} else if flying == 0 {
 			return ops, nil
 		}
-		n, err := p.ctx.Events(context.Background(), min(pipelineBatch, flying), p.evs)
+		n, err := p.ctx.Events(context.Background(), least(flying), p.evs)
 		if err != nil {
 			return ops, err
+		}
+		if n == 0 {
+			idle = pause(idle)
 		}
 		for i := range p.evs[:n] {
 			p.sum += p.evs[i].Data
