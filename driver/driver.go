@@ -39,9 +39,11 @@ type Queue interface {
 
 // A Canceler is a Queue with a cancel callback.
 type Canceler interface {
-	// Cancel tells the driver that nobody wants r any more. r is with the
-	// driver; the driver may complete r at once, later, or as if nothing had
-	// happened, but in bounded time. At most once for each Submit of r.
+	// Cancel tells the driver that nobody wants r any more. The driver may
+	// complete r at once, later, or as if nothing had happened, but in bounded
+	// time. It may come again for the same r (from a user, then from a timeout),
+	// and when r is complete already, as long as r was not submitted anew: then
+	// it does nothing.
 	Cancel(r *Request)
 }
 

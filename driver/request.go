@@ -32,3 +32,9 @@ func NewRequest(owner Completer, tag int) *Request {
 // lane, and does not touch r or its buffers afterwards. It never calls back
 // into the driver.
 func (r *Request) Complete(st aio.Status, n int64) { r.owner.CompleteRequest(r, st, n) }
+
+// Forward makes r ask for what from asks for; tag, owner and Driver stay r's
+// own. It is how a driver that wraps another hands a request on.
+func (r *Request) Forward(from *Request) {
+	r.Op, r.Off, r.Len, r.Bufs = from.Op, from.Off, from.Len, from.Bufs
+}

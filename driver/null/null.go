@@ -57,19 +57,24 @@ func New(o Options) (driver.Driver, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	return &device{driver.Limits{Capacity: o.Capacity, BlockSize: o.BlockSize, Queues: o.Queues, QueueDepth: o.QueueDepth,
+	return &device{limits: driver.Limits{Capacity: o.Capacity, BlockSize: o.BlockSize, Queues: o.Queues, QueueDepth: o.QueueDepth,
 		Ops: driver.Ops(aio.OpRead, aio.OpWrite, aio.OpFlush, aio.OpDiscard, aio.OpWriteZeroes)}}, nil
 }
 
-func (d *device) Limits() driver.Limits                               { return d.limits }
-func (d *device) OpenQueue(lane.Lane, int, int) (driver.Queue, error) { return queue{}, nil }
-func (d *device) Close() error                                        { return nil }
+func (d *device) Limits() driver.Limits { return d.limits }
+func (d *device) Close() error          { return nil }
+func (d *device) OpenQueue(lane.Lane, int, int) (driver.Queue, error) {
+	return queue{d.limits.Capacity}, nil
+}
 
-type queue struct{}
+type queue struct{ capacity int64 }
 
 var _ driver.Queue = queue{}
 
-func (queue) Submit(r *driver.Request) aio.Status {
+func (q queue) Submit(r *driver.Request) aio.Status {
+	if r.Off < 0 || r.Len < 0 || r.Off > q.capacity-r.Len {
+		return aio.OutOfRange
+	}
 	r.Complete(aio.OK, r.Len)
 	return aio.OK
 }

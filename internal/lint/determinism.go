@@ -9,7 +9,7 @@ import (
 // deterministic are the folders whose code must do the same in every run of one
 // seed. Their tests may do as they like.
 var deterministic = []string{
-	"aio", "blk", "driver", "device/nvme", "sim", "internal/wheel", "internal/hist",
+	"aio", "blk", "driver", "device/nvme", "sim", "internal/wheel", "internal/hist", "internal/blockmodel",
 }
 
 // deterministicFiles calls f for every file that the determinism rules are for.

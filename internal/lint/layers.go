@@ -32,10 +32,12 @@ var layers = []layer{
 	{"device/disk/...", []string{"aio/lane", "device/disk/...", "internal/...", sys, directio}},
 
 	{"driver", []string{"aio", "aio/lane", "internal/step"}},
-	{"driver/...", []string{"driver", "aio", "aio/lane", "internal/step"}}, // null, ram, delay, fault
+	{"driver/...", []string{"driver", "aio", "aio/lane", "internal/step"}}, // null, ram, trace, example
+	{"driver/delay", []string{"driver", "aio", "aio/lane", "sim"}},
+	{"driver/fault", []string{"driver", "aio", "aio/lane", "sim", "sim/faultplan"}},
 	{"driver/nvme", []string{"driver", "aio", "aio/lane", "internal/step", "device/nvme/..."}},
 	{"driver/disk", []string{"driver", "aio", "aio/lane", "internal/step", "device/disk/..."}},
-	{"driver/drivertest", []string{"driver/...", "blk/...", "aio/...", "sim"}},
+	{"driver/drivertest", []string{"driver/...", "blk/...", "aio/...", "sim", "internal/blockmodel"}},
 	{"driver/drivertest/...", []string{"driver/...", "blk/...", "aio/...", "sim"}},
 
 	{"blk", []string{"aio", "aio/lane", "driver", "blk/...", "internal/hist", "internal/step"}},
@@ -47,6 +49,7 @@ var layers = []layer{
 	{"traces", []string{"traces/...", compress}},
 	{"traces/...", []string{"traces/...", compress}},
 
+	{"internal/blockmodel", nil},
 	{"internal/hist", nil},
 	{"internal/lint", nil},
 	{"internal/step", nil},

@@ -1,0 +1,71 @@
+package driver
+
+// Optional is what a Queue can do beyond Submit; nil: it cannot.
+type Optional struct {
+	Canceler  Canceler
+	Committer Committer
+	Poller    Poller
+}
+
+// OptionalOf finds out what q can do. It is asked once, when a queue is opened.
+func OptionalOf(q Queue) (o Optional) {
+	o.Canceler, _ = q.(Canceler)
+	o.Committer, _ = q.(Committer)
+	o.Poller, _ = q.(Poller)
+	return o
+}
+
+// With makes a Queue of q's Submit that can do what o says, and nothing else,
+// whatever q can do. A driver that wraps another uses it so that its queue has
+// Cancel, say, only if it can keep that promise: a method that is there but does
+// nothing would have the block layer wait in vain.
+func (o Optional) With(q Queue) Queue {
+	s := submitter{q}
+	c, m, p := o.Canceler, o.Committer, o.Poller
+	switch {
+	case c != nil && m != nil && p != nil:
+		return struct {
+			submitter
+			Canceler
+			Committer
+			Poller
+		}{s, c, m, p}
+	case c != nil && m != nil:
+		return struct {
+			submitter
+			Canceler
+			Committer
+		}{s, c, m}
+	case c != nil && p != nil:
+		return struct {
+			submitter
+			Canceler
+			Poller
+		}{s, c, p}
+	case m != nil && p != nil:
+		return struct {
+			submitter
+			Committer
+			Poller
+		}{s, m, p}
+	case c != nil:
+		return struct {
+			submitter
+			Canceler
+		}{s, c}
+	case m != nil:
+		return struct {
+			submitter
+			Committer
+		}{s, m}
+	case p != nil:
+		return struct {
+			submitter
+			Poller
+		}{s, p}
+	}
+	return s
+}
+
+// submitter is a Queue's Submit alone.
+type submitter struct{ Queue }
