@@ -21,7 +21,11 @@ func (c *Controller) execAbort(cmd *command, e *spec.SQE) {
 	q := c.sqs[sqid]
 	if v := c.abortExecuting(q, cid, cmd); v != nil {
 		v.abort = cmd
-		c.complete(v, spec.AbortRequested)
+		if v.partner != nil {
+			c.endPair(v, spec.AbortRequested, spec.FusedFailed)
+		} else {
+			c.complete(v, spec.AbortRequested)
+		}
 		return
 	}
 	if q.deleting != nil || !q.mark(cid, cmd) {
@@ -44,9 +48,9 @@ func (c *Controller) abortExecuting(q *subq, cid uint16, self *command) *command
 		switch v := &pool.cmds[i]; {
 		case v == self:
 		case v.state == cmdHeld:
-			c.events--
+			c.dropHeld(v)
 			return v
-		case v.state == cmdExecuting && c.medium.Abort(&v.op):
+		case !q.admin && v.live() && c.takeBack(v):
 			return v
 		}
 	}
@@ -63,7 +67,7 @@ func (q *subq) mark(cid uint16, abort *command) bool {
 			}
 			q.marks[i] = abort
 			q.marked++
-			abort.target = cid
+			abort.victim = cid
 			return true
 		}
 		if i++; i == q.entries {
@@ -82,7 +86,7 @@ func (c *Controller) abortMarked(q *subq, at uint32, cmd *command) bool {
 	}
 	q.marks[at] = nil
 	q.marked--
-	if a.target != cmd.cid {
+	if a.victim != cmd.cid {
 		c.answerAbort(a, false)
 		return false
 	}
@@ -113,9 +117,20 @@ func (c *Controller) postedAbort(cmd *command) {
 	}
 }
 
-// countCutAborts counts, at a reset, the Aborts that had their command posted
+// countCut counts, at a reset, the Aborts and Cancels whose commands were posted
 // with 07h and whose own answer still waited for room.
-func (c *Controller) countCutAborts() {
+func (c *Controller) countCut() {
+	for i := range c.io.cmds {
+		if v := &c.io.cmds[i]; v.state == cmdCompleting && v.cancel != nil {
+			v.cancel.cancelled-- // it was not posted either
+		}
+	}
+	for i := range c.io.cmds {
+		if v := &c.io.cmds[i]; v.state == cmdCompleting && v.opcode == spec.IOCancel {
+			c.stats.Cancels.Cut += uint64(v.cancelled)
+			v.cancelled = 0
+		}
+	}
 	for i := range c.admin.cmds {
 		v := &c.admin.cmds[i]
 		if v.state == cmdCompleting && v.opcode == spec.AdminAbort && v.status == spec.Success && v.result&spec.AbortNotDone == 0 {

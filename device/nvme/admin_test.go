@@ -37,7 +37,8 @@ func TestIdentifyTellsTheConfig(t *testing.T) {
 	require.EqualValues(t, 0x66, d.SQES)
 	require.EqualValues(t, 0x44, d.CQES)
 	require.EqualValues(t, 1, d.NN)
-	require.EqualValues(t, spec.ONCSDatasetManagement|spec.ONCSWriteZeroes, d.ONCS)
+	require.EqualValues(t, spec.ONCSDatasetManagement|spec.ONCSWriteZeroes|spec.ONCSCompare|spec.ONCSCopy|spec.ONCSVerify|
+		spec.ONCSSaveSelect|spec.ONCSTimestamp, d.ONCS)
 	require.EqualValues(t, 7, d.VWC)
 	require.Regexp(t, `^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`, d.SubNQN)
 
@@ -71,12 +72,13 @@ func TestIdentifyRefuses(t *testing.T) {
 	}{
 		{spec.CNSNamespace, 0, spec.InvalidNamespace},
 		{spec.CNSNamespace, 2, spec.InvalidNamespace},
-		{spec.CNSNamespace, spec.NSIDAll, spec.InvalidNamespace},
 		{spec.CNSActiveList, 0xffff_fffe, spec.InvalidNamespace},
 		{spec.CNSActiveList, spec.NSIDAll, spec.InvalidNamespace},
 		{spec.CNSDescriptors, 3, spec.InvalidNamespace},
-		{0x06, 0, spec.InvalidField},
-		{0x08, 1, spec.InvalidField},
+		{0x04, 0, spec.InvalidField},
+		{0x05, 1, spec.InvalidField},
+		{0x07, 1, spec.InvalidField},
+		{0x1c, 1, spec.InvalidField},
 		{0xff, 1, spec.InvalidField},
 	} {
 		_, st := r.identify(c.cns, c.nsid)
@@ -236,8 +238,9 @@ func TestFeatures(t *testing.T) {
 		{"arbitration: as set", get, spec.FeatArbitration, 0, 0, 7},
 		{"events: set", set, spec.FeatAsyncEvents, 0x1f, 0, 0},
 		{"events: as set", get, spec.FeatAsyncEvents, 0, 0, 0x1f},
-		{"save", set, spec.FeatureSave | spec.FeatArbitration, 1, spec.FeatureNotSaveable, 0},
-		{"select", get, 1<<8 | spec.FeatArbitration, 0, spec.InvalidField, 0},
+		{"save: not this one", set, spec.FeatureSave | spec.FeatTemperature, 1, spec.FeatureNotSaveable, 0},
+		{"select: default", get, 1<<8 | spec.FeatArbitration, 0, 0, 3},
+		{"select: reserved", get, 4<<8 | spec.FeatArbitration, 0, spec.InvalidField, 0},
 		{"unknown", get, 0x77, 0, spec.InvalidField, 0},
 		{"unknown", set, 0, 0, spec.InvalidField, 0},
 	} {
@@ -292,7 +295,7 @@ func TestEventRequestsAreHeldUpToTheLimit(t *testing.T) {
 
 func TestUnknownAdminCommandsAreRefused(t *testing.T) {
 	r := newReady(t, nvme.Config{}, null, 8)
-	known := map[int]bool{0: true, 1: true, 4: true, 5: true, 6: true, 8: true, 9: true, 10: true, 12: true}
+	known := map[int]bool{0: true, 1: true, 2: true, 4: true, 5: true, 6: true, 8: true, 9: true, 10: true, 12: true, 0x0d: true, 0x15: true, 0x80: true}
 	for op := range 256 {
 		if !known[op] {
 			require.Equal(t, spec.InvalidOpcode|dnr, r.admin(command(uint8(op), r.nextCID(), 0)).status, "opcode %x", op)

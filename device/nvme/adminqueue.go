@@ -31,7 +31,7 @@ func (c *Controller) newQueueArgs(e *spec.SQE, granted int, taken func(qid int) 
 func (c *Controller) createCQ(e *spec.SQE) spec.Status {
 	cdw11 := e.CDW11()
 	on, iv := cdw11&spec.CQInterrupts != 0, int(cdw11>>16)
-	qid, entries, ring, st := c.newQueueArgs(e, c.feat.cqs, func(q int) bool { return c.cqs[q] != nil }, 4, c.cc.Fields().IOCQES)
+	qid, entries, ring, st := c.newQueueArgs(e, c.grantedCQs, func(q int) bool { return c.cqs[q] != nil }, 4, c.cc.Fields().IOCQES)
 	if st != spec.Success {
 		return st
 	}
@@ -47,18 +47,21 @@ func (c *Controller) createCQ(e *spec.SQE) spec.Status {
 
 func (c *Controller) createSQ(e *spec.SQE) spec.Status {
 	cqid := int(e.CDW11() >> 16)
-	qid, entries, ring, st := c.newQueueArgs(e, c.feat.sqs, func(q int) bool { return c.sqs[q] != nil }, 6, c.cc.Fields().IOSQES)
+	qid, entries, ring, st := c.newQueueArgs(e, c.grantedSQs, func(q int) bool { return c.sqs[q] != nil }, 6, c.cc.Fields().IOSQES)
 	switch {
 	case st != spec.Success:
 		return st
-	case cqid == 0 || cqid > c.feat.cqs:
+	case cqid == 0 || cqid >= len(c.cqs):
 		return spec.InvalidQueueID
 	case c.cqs[cqid] == nil:
 		return spec.CQInvalid
 	}
 	cq := c.cqs[cqid]
 	cq.users++
-	c.sqs[qid] = &subq{id: uint16(qid), ring: ring, entries: uint32(entries), cq: cq}
+	c.sqs[qid] = &subq{
+		id: uint16(qid), ring: ring, entries: uint32(entries), cq: cq,
+		class: c.arb.classOf(uint8(e.CDW11() >> 1 & 3)),
+	}
 	return spec.Success
 }
 
@@ -99,7 +102,13 @@ func (c *Controller) deleteSQ(cmd *command, e *spec.SQE) spec.Status {
 		if key == noKey || key>>16 != uint32(qid) {
 			continue
 		}
-		if v := &c.io.cmds[i]; v.state == cmdExecuting && c.medium.Abort(&v.op) {
+		v := &c.io.cmds[i]
+		if !v.live() || !c.takeBack(v) {
+			continue
+		}
+		if v.partner != nil {
+			c.endPair(v, spec.AbortedSQDeletion, spec.AbortedSQDeletion)
+		} else {
 			c.complete(v, spec.AbortedSQDeletion)
 		}
 	}

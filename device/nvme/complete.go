@@ -1,10 +1,6 @@
 package nvme
 
-import (
-	"math/bits"
-
-	"blksim/device/nvme/spec"
-)
+import "blksim/device/nvme/spec"
 
 // fail completes cmd with an error that a repetition would meet again.
 func (c *Controller) fail(cmd *command, st spec.Status) {
@@ -14,6 +10,9 @@ func (c *Controller) fail(cmd *command, st spec.Status) {
 // complete ends cmd: its entry is posted, now or when the host has made room.
 // Entries of one completion queue are posted in the order of completion.
 func (c *Controller) complete(cmd *command, st spec.Status) {
+	if !st.OK() {
+		st = c.noteError(cmd, st)
+	}
 	cmd.status = st
 	cq := cmd.sq.cq
 	if cq.first == nil && !cq.full() {
@@ -47,10 +46,7 @@ func (c *Controller) post(cq *compq, cmd *command) {
 	spec.CQEAt(cq.ring, int(cq.tail)).Publish(cmd.result, uint16(sq.head), sq.id,
 		spec.MakeDword3(cmd.cid, cq.phase, cmd.status))
 	cq.advance()
-	if v := cq.vector; v >= 0 && !c.vectors[v] {
-		c.vectors[v] = true
-		c.dirty = append(c.dirty, v) // within its capacity: one entry a vector
-	}
+	c.notify(cq)
 	c.statusHits[cmd.status.Code()]++
 
 	abort := cmd.abort
@@ -60,9 +56,12 @@ func (c *Controller) post(cq *compq, cmd *command) {
 		c.postedAdmin(cmd)
 		c.admin.put(cmd)
 		if !sq.active && sq.head != sq.tail {
-			c.activate(sq)
+			c.arb.add(sq)
 		}
 	} else {
+		if cmd.cancelled > 0 {
+			c.postedCancel(cmd)
+		}
 		c.io.put(cmd)
 	}
 	if abort != nil {
@@ -75,40 +74,25 @@ func (c *Controller) post(cq *compq, cmd *command) {
 
 // Done takes a command back from the medium.
 func (c *Controller) Done(op *Op, st spec.Status) {
-	if op == &c.flushOp {
+	switch op {
+	case &c.flushOp:
 		c.setCSTS(c.csts().WithSHST(spec.ShutdownComplete))
-		return
+	case &c.format.op:
+		c.finishFormat(st)
+	default:
+		c.finishIO(&c.io.cmds[op.Slot], st)
 	}
-	c.finishIO(&c.io.cmds[op.Slot], st)
 }
 
 // Settle follows a run of completions and doorbells: commands are fetched into
 // the slots that have become free, and each vector with new entries is raised
 // once.
 func (c *Controller) Settle() {
-	if c.ring != nil {
-		c.fetchAll()
+	c.fetchAll()
+	if c.shutdown {
+		c.goOnShutdown()
 	}
-	if len(c.dirty) == 0 {
-		return
-	}
-	for _, v := range c.dirty {
-		c.vectors[v] = false
-		if v < 32 && c.masked>>v&1 != 0 {
-			c.maskedDue |= 1 << v
-			continue
-		}
-		c.irq.Raise(v)
-	}
-	c.dirty = c.dirty[:0]
-}
-
-// unmask is INTMC: what became due while it was masked is raised now.
-func (c *Controller) unmask(vectors uint32) {
-	c.masked &^= vectors
-	due := c.maskedDue & vectors
-	c.maskedDue &^= vectors
-	for ; due != 0; due &= due - 1 {
-		c.irq.Raise(bits.TrailingZeros32(due))
+	if len(c.dirty) > 0 {
+		c.raiseAll()
 	}
 }

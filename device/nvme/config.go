@@ -3,14 +3,18 @@ package nvme
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"time"
 )
 
-// Config describes a controller and its one namespace. The zero value is a
-// working device of 1 GiB.
+// Config describes a controller and its namespaces. The zero value is a working
+// device of 1 GiB with one namespace.
 type Config struct {
-	Capacity int64 // bytes of namespace 1, a multiple of LBASize; 0: 1 GiB
-	LBASize  int   // logical block, bytes: 512 or 4096; 0: 512
+	Capacity int64 // bytes of all namespaces, a multiple of LBASize; 0: 1 GiB
+	LBASize  int   // logical block of a namespace that names none, bytes: 512 or 4096; 0: 512
+
+	Namespaces    []Namespace // from NSID 1 on; none: one of Capacity
+	MaxNamespaces int         // largest NSID (NN), up to 1024; 0: as many as there are
 
 	Queues     int // I/O queue pairs at most, up to 4096; 0: 64
 	QueueDepth int // entries of an I/O queue at most, 2 to 65536; 0: 4096
@@ -28,6 +32,13 @@ type Config struct {
 	Model    string // 40 characters; "": blksim NVMe
 	Serial   string // 20 characters; "": 0
 	Firmware string // 8 characters; "": 1.0
+}
+
+// Namespace describes a namespace that a device has from the start.
+type Namespace struct {
+	Size     int64 // bytes, a multiple of 4096 (or of LBASize, if it is the only one)
+	LBASize  int   // 0: Config.LBASize
+	Detached bool  // not attached to the controller
 }
 
 // DataMode says what becomes of the data that is written.
@@ -51,6 +62,8 @@ func (c Config) Validate() error {
 		return bad("LBASize", c.LBASize, "512 or 4096")
 	case d.Capacity <= 0 || d.Capacity%int64(d.LBASize) != 0:
 		return bad("Capacity", c.Capacity, fmt.Sprintf("a positive multiple of %d", d.LBASize))
+	case !in(d.MaxNamespaces, len(d.Namespaces), 1024):
+		return bad("MaxNamespaces", c.MaxNamespaces, "at least the number of namespaces, and at most 1024")
 	case !in(d.Queues, 1, 4096):
 		return bad("Queues", c.Queues, "1 to 4096")
 	case !in(d.QueueDepth, 2, 65536):
@@ -80,6 +93,25 @@ func (c Config) Validate() error {
 	case !printable(d.Firmware, 8):
 		return bad("Firmware", c.Firmware, "at most 8 ASCII characters")
 	}
+	return d.validateNamespaces()
+}
+
+func (c Config) validateNamespaces() error {
+	left := c.Capacity
+	for i, n := range c.Namespaces {
+		field := fmt.Sprintf("nvme: Config.Namespaces[%d]", i)
+		unit := int64(nsGranularity)
+		if len(c.Namespaces) == 1 {
+			unit = int64(n.LBASize)
+		}
+		if n.LBASize != 512 && n.LBASize != 4096 {
+			return fmt.Errorf("%s.LBASize is %d, want 512 or 4096", field, n.LBASize)
+		}
+		if n.Size <= 0 || n.Size%unit != 0 || n.Size > left {
+			return fmt.Errorf("%s.Size is %d, want a positive multiple of %d, of the %d bytes that are left", field, n.Size, unit, left)
+		}
+		left -= n.Size
+	}
 	return nil
 }
 
@@ -93,6 +125,15 @@ func (c Config) withDefaults() Config {
 		c.Capacity = 1 << 30
 	}
 	def(&c.LBASize, 512)
+	if c.Namespaces == nil {
+		c.Namespaces = []Namespace{{Size: c.Capacity}}
+	} else {
+		c.Namespaces = slices.Clone(c.Namespaces)
+	}
+	for i := range c.Namespaces {
+		def(&c.Namespaces[i].LBASize, c.LBASize)
+	}
+	def(&c.MaxNamespaces, max(1, len(c.Namespaces)))
 	def(&c.Queues, 64)
 	def(&c.QueueDepth, 4096)
 	def(&c.Vectors, c.Queues+1)
@@ -112,8 +153,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// lbaShift is log2 of the logical block.
-func (c Config) lbaShift() uint8 { return uint8(bits.TrailingZeros(uint(c.LBASize))) }
+// shiftOf is log2 of a logical block.
+func shiftOf(lbaSize int) uint8 { return uint8(bits.TrailingZeros(uint(lbaSize))) }
 
 func printable(s string, most int) bool {
 	for i := range len(s) {

@@ -28,26 +28,33 @@ type Controller struct {
 	pageShift uint8   // log2 of the host's page
 	ready     lane.Timer
 	shutdown  bool // CC.SHN was set: nothing more is fetched
+	flushDue  bool // and the flush has yet to begin
 	flushOp   Op   // the flush of a shutdown
 
 	sqs   []*subq  // by id; 0 is the admin queue
 	cqs   []*compq // by id
 	io    slotPool
 	admin slotPool
-	ring  *subq // arbitration: the last of a circular list, so that ring.next is the first
-	burst int
+	arb   arbiter
 
-	dirty      []int  // vectors to raise, in the order of their first completion
-	vectors    []bool // by vector: it is in dirty
+	ns      []*namespace // by NSID - 1; nil: not allocated
+	format  format
+	store   *sparse.Store // nil: data is discarded
+	page    []byte        // what is on its way to or from the host
+	scratch []byte        // of Copy; nil until the first
+
+	vectors    []vector
+	dirty      []int  // vectors with new entries, in the order of their first one
 	masked     uint32 // INTMS/INTMC, vectors 0 to 31
 	maskedDue  uint32 // vectors to raise when they are unmasked
 	aborts     int    // Abort commands not yet answered
-	events     int    // event requests held
+	ev         events
 	feat       features
-	lbaShift   uint8
-	blocks     uint64 // logical blocks of the namespace
-	store      *sparse.Store
-	page       []byte // identify data on its way to the host
+	grantedSQs int // Number of Queues
+	grantedCQs int
+	clock      timestamp
+	errors     errorLog
+	counts     counts
 	stats      Stats
 	statusHits [2048]uint64 // completions by status code
 }
@@ -90,28 +97,35 @@ func New(l lane.Lane, mem Memory, irq Interrupter, m Medium, cfg Config) (*Contr
 	c := &Controller{
 		lane: l, mem: mem, irq: irq, medium: m, cfg: cfg,
 		sqs: make([]*subq, cfg.Queues+1), cqs: make([]*compq, cfg.Queues+1),
-		io:    newSlotPool(cfg.Slots),
-		admin: newSlotPool(cfg.AbortLimit + cfg.EventLimit + adminSlots),
-		dirty: make([]int, 0, cfg.Vectors), vectors: make([]bool, cfg.Vectors),
-		lbaShift: cfg.lbaShift(), blocks: uint64(cfg.Capacity) / uint64(cfg.LBASize),
+		io:    newSlotPool(cfg.Slots, cancelSlots),
+		admin: newSlotPool(cfg.AbortLimit+cfg.EventLimit+adminSlots, 0),
+		dirty: make([]int, 0, cfg.Vectors), vectors: make([]vector, cfg.Vectors),
 		page: make([]byte, spec.IdentifySize),
+		feat: newFeatures(),
 	}
 	c.cap = spec.CapFields{
-		MQES: uint16(cfg.QueueDepth - 1), CQR: true, TO: readyTimeout(cfg), DSTRD: cfg.DoorbellStride,
-		CSS: 1, MPSMAX: pageShift(cfg.PageMax) - minPageShift,
+		MQES: uint16(cfg.QueueDepth - 1), CQR: true, AMS: spec.AMSWeighted, TO: readyTimeout(cfg), DSTRD: cfg.DoorbellStride,
+		NSSRS: true, CSS: 1, MPSMAX: pageShift(cfg.PageMax) - minPageShift, CRMS: 1,
 	}.Encode()
 	if cfg.Data == Sparse {
 		c.store = sparse.NewStore(cfg.Capacity)
 	}
-	c.flushOp = Op{Kind: OpFlush, Slot: cfg.Slots}
+	slots := len(c.io.cmds)
+	c.flushOp = Op{Kind: OpFlush, Slot: slots}
+	c.format.op = Op{Kind: OpTrim, Slot: slots + 1}
+	c.initNamespaces()
+	c.ev.held = make([]*command, 0, cfg.EventLimit)
 	c.regs.pass = c.applyWrites
 	c.bells.init(cfg.Queues+1, c.applyDoorbells)
 	c.ready = l.NewTimer(c.becomeReady)
-	c.feat.reset(cfg)
-	c.burst = c.feat.burst()
-	m.Attach(c, cfg.Slots+1)
+	c.resetFeatures()
+	m.Attach(c, slots+2)
 	return c, nil
 }
+
+// cancelSlots are how many Cancels may wait for room in completion queues while
+// Config.Slots other commands are out: a full device still takes a Cancel.
+const cancelSlots = 4
 
 // adminSlots is how many admin commands are fetched at once, beside the Aborts
 // and event requests that may be held.

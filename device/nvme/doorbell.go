@@ -99,16 +99,16 @@ func (c *Controller) applyDoorbell(i int, v uint32) {
 func (c *Controller) setTail(qid int, v uint32) {
 	q := c.sqs[qid]
 	if c.state != ready || q == nil || q.deleting != nil {
-		c.stats.Errors.DoorbellRegister++
+		c.doorbellError(qid, spec.ErrorDoorbellRegister)
 		return
 	}
 	if v >= q.entries || q.pending()+distance(q.tail, v, q.entries) >= q.entries {
-		c.stats.Errors.DoorbellValue++
+		c.doorbellError(qid, spec.ErrorDoorbellValue)
 		return
 	}
 	q.tail = v
 	if !q.active && q.head != v {
-		c.activate(q)
+		c.arb.add(q)
 	}
 }
 
@@ -117,11 +117,11 @@ func (c *Controller) setTail(qid int, v uint32) {
 func (c *Controller) setHead(qid int, v uint32) {
 	q := c.cqs[qid]
 	if c.state != ready || q == nil {
-		c.stats.Errors.DoorbellRegister++
+		c.doorbellError(qid, spec.ErrorDoorbellRegister)
 		return
 	}
 	if v >= q.entries || distance(q.head, v, q.entries) > distance(q.head, q.tail, q.entries) {
-		c.stats.Errors.DoorbellValue++
+		c.doorbellError(qid, spec.ErrorDoorbellValue)
 		return
 	}
 	q.head = v

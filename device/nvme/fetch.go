@@ -2,96 +2,80 @@ package nvme
 
 import "blksim/device/nvme/spec"
 
-// Round robin arbitration with burst (Base 3.4.4.1). The queues that have
-// unfetched commands form a circular list; the first one may have up to a burst
-// of commands fetched, and then goes to the end.
-
-// activate puts q at the end of the list.
-func (c *Controller) activate(q *subq) {
-	q.active, q.credit = true, c.burst
-	if c.ring == nil {
-		q.next = q
-	} else {
-		q.next = c.ring.next
-		c.ring.next = q
-	}
-	c.ring = q
-}
-
-// dropFirst takes the first queue off the list.
-func (c *Controller) dropFirst() {
-	q := c.ring.next
-	q.active = false
-	if q == c.ring {
-		c.ring = nil
-	} else {
-		c.ring.next = q.next
-	}
-	q.next = nil
-}
-
-// fetchAll fetches commands for as long as there are any and slots for them.
-// I/O queues share their slots and wait for one in their turn; the admin queue
-// has its own, and does not wait behind them.
-func (c *Controller) fetchAll() {
-	if c.state != ready || c.shutdown {
-		return
-	}
-	for c.ring != nil {
-		q := c.ring.next
-		switch {
-		case q.head == q.tail || q.deleting != nil:
-			c.dropFirst()
-			continue
-		case q.admin && c.admin.empty():
-			c.dropFirst() // freeing a slot brings it back
-			continue
-		case !q.admin && c.io.empty():
-			if a := c.sqs[0]; a.active {
-				c.fetchAdmin(a)
-			}
-			return
-		}
-		c.fetch(q)
-		if q.credit--; q.credit == 0 {
-			q.credit = c.burst
-			c.ring = q // the first becomes the last
-		}
-	}
-}
-
-// fetchAdmin fetches what the admin queue has although an I/O queue is first and
-// cannot go on.
-func (c *Controller) fetchAdmin(a *subq) {
-	for a.head != a.tail && !c.admin.empty() {
-		c.fetch(a)
-	}
-}
-
-// fetch takes the command at the head of q and carries it out as far as it goes
-// without waiting.
-func (c *Controller) fetch(q *subq) {
+// fetch takes the command at the head of q, or a fused pair, and carries it out
+// as far as it goes without waiting. It says how many commands it took: none if
+// there is no slot.
+func (c *Controller) fetch(q *subq) int {
 	// The entry is the host's: it is read once, so that a host that changes it
 	// meanwhile cannot get past a check.
 	e := *spec.SQEAt(q.ring, int(q.head))
-	at := q.head
-	if q.head++; q.head == q.entries {
-		q.head = 0
-	}
-	q.executing++
 	if q.admin {
-		cmd := c.admin.get(q, e.CID())
-		cmd.opcode = e.Opcode()
-		c.stats.Admin[cmd.opcode]++
-		if q.marked == 0 || !c.abortMarked(q, at, cmd) {
+		cmd, aborted := c.take(q, &c.admin, &e)
+		if !aborted {
 			c.execAdmin(cmd, &e)
 		}
-		return
+		return 1
 	}
-	cmd := c.io.get(q, e.CID())
-	cmd.opcode = e.Opcode()
-	c.stats.IO[cmd.opcode]++
-	if q.marked == 0 || !c.abortMarked(q, at, cmd) {
+	room := c.io.room()
+	if e.Opcode() == spec.IOCancel {
+		room = len(c.io.free)
+	}
+	if e.Fuse() == spec.FuseFirst && c.fuses() != 0 {
+		return c.fetchFused(q, &e, room)
+	}
+	if room <= 0 {
+		return 0
+	}
+	cmd, aborted := c.take(q, &c.io, &e)
+	if !aborted {
 		c.execIO(cmd, &e)
 	}
+	return 1
+}
+
+// fetchFused fetches a command that says that it is the first of a pair, with
+// the second if that is next. The host shows both with one doorbell (Base 3.4.2):
+// a second one that is not there yet is missing.
+func (c *Controller) fetchFused(q *subq, e *spec.SQE, room int) int {
+	next := q.after(q.head)
+	e2 := *spec.SQEAt(q.ring, int(next))
+	if next == q.tail || e2.Fuse() != spec.FuseSecond {
+		if room < 1 {
+			return 0
+		}
+		if cmd, aborted := c.take(q, &c.io, e); !aborted {
+			c.fail(cmd, spec.FusedMissing)
+		}
+		return 1
+	}
+	if room < 2 {
+		return 0
+	}
+	first, aborted1 := c.take(q, &c.io, e)
+	second, aborted2 := c.take(q, &c.io, &e2)
+	switch {
+	case !aborted1 && !aborted2:
+		c.execFused(first, second, e, &e2)
+	case !aborted1:
+		c.complete(first, spec.FusedFailed)
+	case !aborted2:
+		c.complete(second, spec.FusedFailed)
+	}
+	return 2
+}
+
+// take takes the entry at the head of q, which is e, into a slot. It says whether
+// an Abort has ended the command already.
+func (c *Controller) take(q *subq, pool *slotPool, e *spec.SQE) (cmd *command, aborted bool) {
+	at := q.head
+	q.head = q.after(at)
+	q.executing++
+	cmd = pool.get(q, e.CID())
+	cmd.opcode, cmd.nsid = e.Opcode(), e.NSID()
+	if q.admin {
+		c.stats.Admin[cmd.opcode]++
+	} else {
+		c.stats.IO[cmd.opcode]++
+	}
+	return cmd, q.marked != 0 && c.abortMarked(q, at, cmd)
 }

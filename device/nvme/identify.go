@@ -1,55 +1,141 @@
 package nvme
 
-import "blksim/device/nvme/spec"
+import (
+	"encoding/binary"
 
-// identify answers Identify (Base 5.17).
+	"blksim/device/nvme/spec"
+)
+
+// identify answers Identify (Base 5.17). Lists of namespaces hold at most
+// MaxNamespaces entries, which a page holds.
 func (c *Controller) identify(cmd *command, e *spec.SQE) spec.Status {
-	nsid := e.NSID()
 	b := c.page
 	clear(b)
+	if st := c.identifyPage(b, e); st != spec.Success {
+		return st
+	}
+	return c.toHost(cmd, b)
+}
+
+func (c *Controller) identifyPage(b []byte, e *spec.SQE) spec.Status {
+	nsid := e.NSID()
 	switch e.CDW10() & 0xff {
 	case spec.CNSNamespace:
-		// There is no namespace management: no common data under NSIDAll.
-		if nsid != namespaceID {
-			return spec.InvalidNamespace
-		}
-		d := c.namespaceData()
-		d.Encode(b)
+		return c.identifyNamespace(b, nsid, false)
+	case spec.CNSAllocated:
+		return c.identifyNamespace(b, nsid, true)
 	case spec.CNSController:
 		d := c.controllerData()
 		d.Encode(b)
 	case spec.CNSActiveList:
-		// The active namespaces above NSID, in order.
-		if nsid >= 0xffff_fffe {
-			return spec.InvalidNamespace
-		}
-		if nsid < namespaceID {
-			b[0] = namespaceID
-		}
+		return c.listNamespaces(b, nsid, false)
+	case spec.CNSAllocatedList:
+		return c.listNamespaces(b, nsid, true)
 	case spec.CNSDescriptors:
-		if nsid != namespaceID {
-			return spec.InvalidNamespace
+		n, st := c.findNS(nsid)
+		if st != spec.Success {
+			return st
 		}
-		d := c.namespaceData()
-		rest := spec.PutDescriptor(b, spec.NIDNGUID, d.NGUID[:])
+		g := c.guid(n)
+		rest := spec.PutDescriptor(b, spec.NIDNGUID, g[:])
 		spec.PutDescriptor(rest, spec.NIDCSI, []byte{0}) // NVM command set
+	case spec.CNSCommandSet:
+		if e.CDW11()>>24 != 0 { // CSI: NVM alone. Its limits are all 0: none but MDTS
+			return spec.InvalidField
+		}
+	case spec.CNSIndependent:
+		if _, st := c.findNS(nsid); st != spec.Success {
+			return st
+		}
+		b[14] = 1 // NSTAT: NRDY, ready
+	case spec.CNSAttachedTo:
+		return c.listControllers(b, nsid, e.CDW10()>>16)
+	case spec.CNSControllers:
+		if e.CDW10()>>16 <= controllerID {
+			putControllers(b)
+		}
 	default:
 		return spec.InvalidField
 	}
-	return c.toHost(cmd, b)
+	return spec.Success
+}
+
+// identifyNamespace writes a namespace's data. One that is not active (or, for
+// allocated, not there) is all zeroes; under NSIDAll is what all have in common.
+func (c *Controller) identifyNamespace(b []byte, nsid uint32, allocated bool) spec.Status {
+	if nsid == spec.NSIDAll && !allocated {
+		d := c.commonData()
+		d.Encode(b)
+		return spec.Success
+	}
+	if nsid == 0 || nsid > uint32(len(c.ns)) {
+		return spec.InvalidNamespace
+	}
+	if n := c.ns[nsid-1]; n != nil && (n.attached || allocated) {
+		d := c.namespaceData(n)
+		d.Encode(b)
+	}
+	return spec.Success
+}
+
+// listNamespaces lists the namespaces above nsid, in order.
+func (c *Controller) listNamespaces(b []byte, nsid uint32, allocated bool) spec.Status {
+	if nsid >= 0xffff_fffe {
+		return spec.InvalidNamespace
+	}
+	for _, n := range c.ns {
+		if n != nil && n.id > nsid && (n.attached || allocated) {
+			binary.LittleEndian.PutUint32(b, n.id)
+			b = b[4:]
+		}
+	}
+	return spec.Success
+}
+
+// listControllers lists the controllers that a namespace is attached to.
+func (c *Controller) listControllers(b []byte, nsid, from uint32) spec.Status {
+	if nsid == 0 || nsid > uint32(len(c.ns)) {
+		return spec.InvalidNamespace
+	}
+	n := c.ns[nsid-1]
+	if n == nil {
+		return spec.InvalidField
+	}
+	if n.attached && from <= controllerID {
+		putControllers(b)
+	}
+	return spec.Success
+}
+
+// putControllers writes a list of the one controller.
+func putControllers(b []byte) {
+	binary.LittleEndian.PutUint16(b, 1)
+	binary.LittleEndian.PutUint16(b[2:], controllerID)
 }
 
 func (c *Controller) controllerData() spec.ControllerData {
 	d := spec.ControllerData{
 		Serial: c.cfg.Serial, Model: c.cfg.Model, Firmware: c.cfg.Firmware,
-		MDTS: c.cfg.MDTS, VER: spec.Version, CNTRLTYPE: 1,
+		MDTS: c.cfg.MDTS, CNTLID: controllerID, VER: spec.Version, CNTRLTYPE: 1,
+		OAES: spec.EventNamespace, OACS: spec.OACSFormat | spec.OACSNamespaces,
 		ACL: uint8(c.cfg.AbortLimit - 1), AERL: uint8(c.cfg.EventLimit - 1), FRMW: 1<<1 | 1,
-		WCTEMP: 0x157, CCTEMP: 0x15c,
-		SQES: 6<<4 | 6, CQES: 4<<4 | 4, NN: 1,
-		ONCS: spec.ONCSDatasetManagement | spec.ONCSWriteZeroes,
-		VWC:  spec.VWCFlushAllYes,
+		LPA: spec.LPAEffects | spec.LPAExtended | spec.LPASupports, ELPE: errorEntries - 1,
+		WCTEMP: warnTemperature, CCTEMP: criticalTemperature,
+		TNVMCAP: uint64(c.cfg.Capacity), UNVMCAP: uint64(c.unallocated()),
+		SQES: 6<<4 | 6, CQES: 4<<4 | 4, NN: uint32(len(c.ns)),
+		ONCS: spec.ONCSDatasetManagement | spec.ONCSWriteZeroes | spec.ONCSSaveSelect | spec.ONCSTimestamp |
+			spec.ONCSVerify | spec.ONCSCopy,
+		FUSES: c.fuses(), VWC: spec.VWCFlushAllYes,
+		AWUN: 0xffff, OCFS: 1,
+		SGLS: spec.SGLSSupported | spec.SGLSBitBucket | spec.SGLSExcess,
 		// Base 4.5: unique to the subsystem.
 		SubNQN: "nqn.2014-08.org.nvmexpress:uuid:626c6b73-696d-4000-8000-" + c.serialHex(),
+	}
+	if c.hasIO(spec.IOCompare) {
+		d.ONCS |= spec.ONCSCompare
+	}
+	if c.fuses() != 0 {
+		d.ACWU = 0xffff
 	}
 	if c.medium.Volatile() {
 		d.VWC |= spec.VWCPresent
@@ -57,29 +143,47 @@ func (c *Controller) controllerData() spec.ControllerData {
 	return d
 }
 
-func (c *Controller) namespaceData() spec.NamespaceData {
+// commonData is what all namespaces have in common.
+func (c *Controller) commonData() spec.NamespaceData {
 	d := spec.NamespaceData{
-		NSZE: c.blocks, NCAP: c.blocks, NUSE: c.blocks,
+		NLBAF:  uint8(len(lbaShifts) - 1),
 		DLFEAT: 1 | 1<<3, // deallocated blocks read as zeroes; Write Zeroes deallocates
+		MSRC:   copyMaxRanges - 1,
 	}
-	if c.store != nil {
-		d.NSFEAT = 1 // thin: NUSE says what is there
-		d.NUSE = min(c.blocks, uint64(c.store.Allocated())>>c.lbaShift)
-	}
-	if c.cfg.Data == Discard {
+	if c.store == nil {
 		d.DLFEAT = 0 // nothing is promised about what is read
 	}
-	d.LBADS[0] = c.lbaShift
-	copy(d.NGUID[:], "blksim\x00\x00")
-	h := c.serialHash()
-	for i := range 8 {
-		d.NGUID[8+i] = byte(h >> (56 - 8*i))
-	}
+	copy(d.LBADS[:], lbaShifts[:])
 	return d
 }
 
+func (c *Controller) namespaceData(n *namespace) spec.NamespaceData {
+	d := c.commonData()
+	d.NSZE, d.NCAP, d.NUSE = n.blocks, n.blocks, n.blocks
+	d.FLBAS = uint8(n.lbaf())
+	d.NVMCAP = uint64(n.size)
+	d.MSSRL, d.MCL = uint16(maxCopy>>n.shift), uint32(maxCopy>>n.shift)
+	if c.store != nil {
+		d.NSFEAT = 1 // thin: NUSE says what is there
+		// The store counts over all namespaces: of several, none is said to use
+		// more than it has.
+		d.NUSE = min(n.blocks, uint64(c.store.Allocated())>>n.shift)
+	}
+	d.NGUID = c.guid(n)
+	return d
+}
+
+// guid is the namespace's globally unique identifier: the same device has the
+// same ones in every run.
+func (c *Controller) guid(n *namespace) (g [16]byte) {
+	copy(g[:], "blksim")
+	binary.BigEndian.PutUint16(g[6:], uint16(n.id-1))
+	binary.BigEndian.PutUint64(g[8:], c.serialHash())
+	return g
+}
+
 // serialHash is FNV-1a of the serial number, from which the unique names are
-// made: the same device has the same names in every run.
+// made.
 func (c *Controller) serialHash() uint64 {
 	h := uint64(0xcbf29ce484222325)
 	for i := range len(c.cfg.Serial) {

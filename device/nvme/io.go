@@ -2,136 +2,209 @@ package nvme
 
 import "blksim/device/nvme/spec"
 
-// execIO decodes an I/O command and starts it (NVM 3.2). Checks are in the order
-// of the fields, so that a command with several faults has one answer.
+// execIO decodes an I/O command that is not fused and starts it.
 func (c *Controller) execIO(cmd *command, e *spec.SQE) {
-	op := &cmd.op
-	op.ForceUnit = false
-	var st spec.Status
-	switch cmd.opcode {
-	case spec.IORead:
-		op.Kind = OpRead
-		st = c.decodeRW(cmd, e)
-	case spec.IOWrite:
-		op.Kind = OpWrite
-		st = c.decodeRW(cmd, e)
-	case spec.IOFlush:
-		op.Kind = OpFlush
-		st = c.checkCommon(e)
-	case spec.IOWriteZeroes:
-		op.Kind = OpTrim
-		st = c.decodeWriteZeroes(cmd, e)
-	case spec.IODatasetManagement:
-		op.Kind = OpTrim
-		st = c.decodeDSM(cmd, e)
-	default:
-		st = spec.InvalidOpcode
-	}
-	if st != spec.Success {
+	if e.Fuse() != spec.FuseNone {
+		st := spec.InvalidField
+		if e.Fuse() == spec.FuseSecond && c.fuses() != 0 {
+			st = spec.FusedMissing // its first one is not in front of it
+		}
 		c.fail(cmd, st)
 		return
 	}
-	switch op.Kind {
-	case OpRead:
+	if cmd.opcode == spec.IOCancel {
+		c.execCancel(cmd, e)
+		return
+	}
+	if st := c.decodeIO(cmd, e); st != spec.Success {
+		c.fail(cmd, st)
+		return
+	}
+	c.begin(cmd)
+}
+
+// decodeIO checks an I/O command (NVM 3.2) and sets its op up. The checks are in
+// the order of the fields, so that a command with several faults has one answer.
+func (c *Controller) decodeIO(cmd *command, e *spec.SQE) spec.Status {
+	if !c.hasIO(cmd.opcode) {
+		return spec.InvalidOpcode
+	}
+	if e.PSDT() == 3 {
+		return spec.InvalidField
+	}
+	cmd.op.ForceUnit = false
+	if cmd.opcode == spec.IOFlush && e.NSID() == spec.NSIDAll {
+		cmd.op.Kind = OpFlush
+		return spec.Success
+	}
+	var st spec.Status
+	if cmd.ns, st = c.findNS(e.NSID()); st != spec.Success {
+		return st
+	}
+	if cmd.ns.formatting {
+		return spec.FormatInProgress
+	}
+	switch cmd.opcode { // no table of functions: it would put every entry on the heap
+	case spec.IORead:
+		return c.decodeRead(cmd, e)
+	case spec.IOWrite:
+		return c.decodeWrite(cmd, e)
+	case spec.IOCompare:
+		return c.decodeCompare(cmd, e)
+	case spec.IOWriteZeroes:
+		return c.decodeWriteZeroes(cmd, e)
+	case spec.IODatasetManagement:
+		return c.decodeDSM(cmd, e)
+	case spec.IOVerify:
+		return c.decodeVerify(cmd, e)
+	case spec.IOCopy:
+		return c.decodeCopy(cmd, e)
+	}
+	cmd.op.Kind = OpFlush
+	return spec.Success
+}
+
+// hasIO says whether there is such an I/O command.
+func (c *Controller) hasIO(opcode uint8) bool {
+	switch opcode {
+	case spec.IOFlush, spec.IORead, spec.IOWrite, spec.IOWriteZeroes, spec.IODatasetManagement, spec.IOVerify,
+		spec.IOCopy, spec.IOCancel:
+		return true
+	case spec.IOCompare:
+		return c.store != nil // without data there is nothing to compare with
+	}
+	return false
+}
+
+// begin gives cmd's op to the medium.
+func (c *Controller) begin(cmd *command) {
+	switch cmd.opcode {
+	case spec.IORead:
 		c.stats.ReadsBegun++
-	case OpWrite:
+	case spec.IOWrite:
 		c.stats.WritesBegun++
 	}
 	cmd.state = cmdExecuting
-	if st, done := c.medium.Begin(op); done {
+	if st, done := c.medium.Begin(&cmd.op); done {
 		c.finishIO(cmd, st)
 	}
 }
 
-// checkCommon checks what all I/O commands have. There are no fused operations
-// (FUSES 0), no SGLs (SGLS 0), and one namespace.
-func (c *Controller) checkCommon(e *spec.SQE) spec.Status {
-	if e.Fuse() != 0 || e.PSDT() != 0 {
+func (c *Controller) decodeRead(cmd *command, e *spec.SQE) spec.Status {
+	cmd.op.Kind = OpRead
+	return c.decodeTransfer(cmd, e)
+}
+
+// decodeWrite decodes Write (NVM 3.2.6). Directives are not supported.
+func (c *Controller) decodeWrite(cmd *command, e *spec.SQE) spec.Status {
+	cmd.op.Kind = OpWrite
+	cmd.op.ForceUnit = e.CDW12()&spec.RWForceUnit != 0 || c.cacheOff()
+	if e.CDW12()&spec.RWDirectiveMask != 0 {
 		return spec.InvalidField
 	}
-	if n := e.NSID(); n != namespaceID && (n != spec.NSIDAll || e.Opcode() != spec.IOFlush) {
-		return spec.InvalidNamespace
+	return c.decodeTransfer(cmd, e)
+}
+
+// decodeTransfer decodes what Read, Write and Compare have (NVM 3.2.4, 3.2.6,
+// 3.2.1). Limited retry, the dataset hints and protection information change
+// nothing on a namespace without metadata; FUA of a read is met by any read.
+func (c *Controller) decodeTransfer(cmd *command, e *spec.SQE) spec.Status {
+	blocks := int64(e.CDW12()&0xffff) + 1
+	n := blocks << cmd.ns.shift
+	if c.cfg.MDTS != 0 && n > 1<<(minPageShift+c.cfg.MDTS) {
+		return spec.InvalidField
 	}
+	if st := cmd.setBlocks(e.SLBA(), uint64(blocks)); st != spec.Success {
+		return st
+	}
+	cmd.setData(e)
+	return c.checkData(cmd, int(n))
+}
+
+// setBlocks makes the op one on those blocks of the namespace.
+func (cmd *command) setBlocks(slba, blocks uint64) spec.Status {
+	if !cmd.ns.inRange(slba, blocks) {
+		return spec.LBAOutOfRange
+	}
+	x := cmd.ns.extent(slba, blocks)
+	cmd.op.Off, cmd.op.Len = x.Off, x.Len
 	return spec.Success
 }
 
-// decodeRW decodes Read and Write (NVM 3.2.4, 3.2.6). Limited retry, the dataset
-// hints and protection information change nothing on this namespace;
-// directives are not supported.
-func (c *Controller) decodeRW(cmd *command, e *spec.SQE) spec.Status {
-	if st := c.checkCommon(e); st != spec.Success {
-		return st
-	}
-	cdw12 := e.CDW12()
-	blocks := int64(cdw12&0xffff) + 1
-	n := blocks << c.lbaShift
-	op := &cmd.op
-	switch {
-	case op.Kind == OpWrite && cdw12&spec.RWDirectiveMask != 0:
-		return spec.InvalidField
-	case c.cfg.MDTS != 0 && n > 1<<(minPageShift+c.cfg.MDTS):
-		return spec.InvalidField
-	case !c.inRange(e.SLBA(), uint64(blocks)):
-		return spec.LBAOutOfRange
-	}
-	op.Off, op.Len = int64(e.SLBA())<<c.lbaShift, n
-	op.ForceUnit = op.Kind == OpWrite && (cdw12&spec.RWForceUnit != 0 || c.feat.cacheOff)
-	cmd.prp1, cmd.prp2 = e.PRP1(), e.PRP2()
-	return c.checkPRPs(cmd, int(n))
-}
-
-func (c *Controller) inRange(slba, blocks uint64) bool {
-	return slba < c.blocks && blocks <= c.blocks-slba
-}
-
-// finishIO ends a command that the medium has finished: this is the moment when
-// its data moves.
+// finishIO goes on with a command whose op the medium has finished. For most it
+// is the moment when the data moves, and the end.
 func (c *Controller) finishIO(cmd *command, st spec.Status) {
-	op := &cmd.op
+	if cmd.ns != nil && cmd.ns.gone {
+		st = spec.InvalidNamespace // its blocks may be another namespace's by now
+	}
+	switch {
+	case cmd.partner != nil:
+		c.finishFused(cmd, st)
+		return
+	case cmd.opcode == spec.IOCopy:
+		c.stepCopy(cmd, st)
+		return
+	}
 	if st == spec.Success {
-		switch op.Kind {
-		case OpRead:
-			if c.store != nil {
-				st = c.moveData(cmd)
-			}
-			if st == spec.Success {
-				c.stats.ReadBytes += uint64(op.Len)
-			}
-		case OpWrite:
-			if c.store != nil {
-				st = c.moveData(cmd)
-			}
-			if st == spec.Success {
-				c.stats.WrittenBytes += uint64(op.Len)
-			}
-		case OpTrim:
-			if c.store != nil {
-				for _, r := range op.Ranges {
-					c.store.Zero(r.Off, r.Len)
-				}
-			}
-		}
+		st = c.moveData(cmd)
 	}
 	c.complete(cmd, st)
 }
 
-// moveData copies between the store and the host's buffer. The PRPs were good
-// when the command was fetched; a host that has broken its list since then gets
-// an error, and of a write what came before it.
+// moveData does what cmd does with data.
 func (c *Controller) moveData(cmd *command) spec.Status {
+	op := &cmd.op
+	st := spec.Success
+	switch cmd.opcode {
+	case spec.IORead:
+		if st = c.copyData(cmd); st == spec.Success {
+			c.stats.ReadBytes += uint64(op.Len)
+			c.counts.reads++
+		}
+	case spec.IOWrite:
+		if st = c.copyData(cmd); st == spec.Success {
+			c.stats.WrittenBytes += uint64(op.Len)
+			c.counts.writes++
+		}
+	case spec.IOCompare:
+		c.counts.reads++
+		st = c.compare(cmd)
+	case spec.IOWriteZeroes, spec.IODatasetManagement:
+		for _, r := range op.Ranges {
+			c.zero(r)
+		}
+	}
+	return st
+}
+
+// zero makes an extent of the medium read as zeroes.
+func (c *Controller) zero(r Extent) {
+	if c.store != nil {
+		c.store.Zero(r.Off, r.Len)
+	}
+}
+
+// copyData copies between the store and the host's buffer. The data pointer was
+// good when the command was fetched; a host that has broken its list since then
+// gets an error, and of a write what came before it.
+func (c *Controller) copyData(cmd *command) spec.Status {
+	if c.store == nil {
+		return spec.Success
+	}
 	op := &cmd.op
 	w := c.walk(cmd, int(op.Len))
 	off := op.Off
 	for {
-		b, st := w.next()
-		if b == nil {
+		b, n, st := w.next()
+		switch {
+		case n == 0:
 			return st
-		}
-		if op.Kind == OpRead {
+		case b == nil: // a bit bucket
+		case op.Kind == OpRead:
 			c.store.ReadAt(b, off)
-		} else {
+		default:
 			c.store.WriteAt(b, off)
 		}
-		off += int64(len(b))
+		off += int64(n)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestRegistersSayWhatTheControllerIs(t *testing.T) {
 	r := newRig(t, 1, nvme.Config{QueueDepth: 256, ReadyDelay: 3 * time.Second, PageMax: 8192}, null)
 	f := spec.CAP(r.c.Read64(spec.RegCAP)).Fields()
-	require.Equal(t, spec.CapFields{MQES: 255, CQR: true, TO: 8, CSS: 1, MPSMAX: 1}, f)
+	require.Equal(t, spec.CapFields{MQES: 255, CQR: true, AMS: 1, TO: 8, NSSRS: true, CSS: 1, MPSMAX: 1, CRMS: 1}, f)
 	require.Equal(t, uint32(r.c.Read64(spec.RegCAP)), r.c.Read32(spec.RegCAP))
 	require.Equal(t, uint32(r.c.Read64(spec.RegCAP)>>32), r.c.Read32(spec.RegCAP+4))
 	require.Equal(t, uint32(0x20000), r.c.Read32(spec.RegVS))
@@ -42,7 +42,7 @@ func TestRegistersTakeHalvesAndWholes(t *testing.T) {
 
 func TestWritesThatNoRegisterTakesAreCounted(t *testing.T) {
 	r := newRig(t, 1, nvme.Config{Queues: 1}, null)
-	for _, off := range []uint32{spec.RegCAP, spec.RegVS, spec.RegCSTS, spec.RegNSSR, 0x38, 0x15, 0xffc, 0x1001, 0x1010, 0xffff_fffc} {
+	for _, off := range []uint32{spec.RegCAP, spec.RegVS, spec.RegCSTS, spec.RegCRTO, 0x38, 0x15, 0xffc, 0x1001, 0x1010, 0xffff_fffc} {
 		r.c.Write32(off, 1)
 	}
 	r.c.Write64(spec.RegDoorbells, 1)
@@ -80,7 +80,7 @@ func TestEnableWithBadSettingsIsFatalUntilReset(t *testing.T) {
 		"queue not on a page":           {func(r *rig) { good(r); r.c.Write64(spec.RegASQ, busBase+4096) }, spec.CCFields{MPS: 1}},
 		"page too large":                {good, spec.CCFields{MPS: 5}},
 		"unknown command set":           {good, spec.CCFields{CSS: 6}},
-		"unknown arbitration":           {good, spec.CCFields{AMS: 1}},
+		"unknown arbitration":           {good, spec.CCFields{AMS: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, 1, nvme.Config{}, null)

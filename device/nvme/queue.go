@@ -12,7 +12,8 @@ type subq struct {
 	tail    uint32 // one past the last, by the doorbell
 	cq      *compq
 
-	next   *subq // in the arbitration ring
+	class  class
+	next   *subq // in the arbitration ring of its class
 	active bool  // it is there
 	credit int   // what is left of its burst
 
@@ -24,6 +25,14 @@ type subq struct {
 
 // pending is the number of unfetched commands.
 func (q *subq) pending() uint32 { return distance(q.head, q.tail, q.entries) }
+
+// after is the entry that follows entry i.
+func (q *subq) after(i uint32) uint32 {
+	if i++; i == q.entries {
+		return 0
+	}
+	return i
+}
 
 // compq is a completion queue. The lane owns it; the entries go to the host by
 // their phase bits.
@@ -72,6 +81,7 @@ const (
 	cmdFree       cmdState = iota
 	cmdRunning             // being decoded
 	cmdExecuting           // with the medium
+	cmdFused               // its partner is with the medium
 	cmdHeld                // an event request that waits for an event
 	cmdWaiting             // an Abort or a Delete that waits for other commands
 	cmdCompleting          // waits for room in its completion queue
@@ -88,26 +98,40 @@ type command struct {
 	status spec.Status
 	result uint64
 
-	prp1, prp2 uint64
+	nsid       uint32
+	ns         *namespace // of an I/O command that names one
+	prp1, prp2 uint64     // the data pointer: PRPs, or an SGL descriptor
+	sgl        bool
 
-	next   *command // in a compq's waiting list
-	abort  *command // the Abort that made this one end and answers after it
-	target uint16   // of an Abort: the command id that it wants
+	next *command // in a compq's waiting list
+
+	abort     *command // the Abort that made this one end and answers after it
+	victim    uint16   // of an Abort: the command id that it wants
+	cancel    *command // the Cancel that made this one end
+	cancelled int      // of a Cancel: how many it made end
+	deferred  bool     // a Cancel wants it at its next stage
+	partner   *command // of a fused pair: the other one
+
+	stage  int    // of a Copy: the range that it is at
+	target Extent // and where the data goes to
+	forced bool   // and whether it is to be on the medium then
 }
 
 // slotPool hands out commands, the last one freed first: it is the one that is
 // still in the processor's cache.
 type slotPool struct {
-	cmds []command
-	keys []uint32 // by slot: queue and command id, or noKey; apart from cmds so that a search is a short scan
-	free []uint32
-	peak int
+	cmds    []command
+	keys    []uint32 // by slot: queue and command id, or noKey; apart from cmds so that a search is a short scan
+	free    []uint32
+	reserve int // slots that are kept for Cancel
+	peak    int
 }
 
 const noKey = 0xffff_ffff // no queue has the id ffffh
 
-func newSlotPool(n int) slotPool {
-	p := slotPool{cmds: make([]command, n), keys: make([]uint32, n), free: make([]uint32, n)}
+func newSlotPool(n, reserve int) slotPool {
+	n += reserve
+	p := slotPool{cmds: make([]command, n), keys: make([]uint32, n), free: make([]uint32, n), reserve: reserve}
 	for i := range p.cmds {
 		p.cmds[i].slot = uint32(i)
 		p.cmds[i].op.Slot = i
@@ -124,11 +148,12 @@ func (p *slotPool) reset() {
 		p.free[i] = uint32(n - 1 - i)
 		p.keys[i] = noKey
 		p.cmds[i].state = cmdFree
-		p.cmds[i].abort = nil
+		p.cmds[i].abort, p.cmds[i].cancel, p.cmds[i].partner = nil, nil, nil
 	}
 }
 
-func (p *slotPool) empty() bool { return len(p.free) == 0 }
+// room is how many commands may be fetched, beside Cancels.
+func (p *slotPool) room() int { return len(p.free) - p.reserve }
 
 func (p *slotPool) get(q *subq, cid uint16) *command {
 	n := len(p.free) - 1
@@ -139,6 +164,7 @@ func (p *slotPool) get(q *subq, cid uint16) *command {
 	c := &p.cmds[i]
 	c.sq, c.cid, c.state = q, cid, cmdRunning
 	c.status, c.result = spec.Success, 0
+	c.ns, c.cancel, c.partner, c.deferred, c.sgl = nil, nil, nil, false, false
 	return c
 }
 

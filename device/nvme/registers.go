@@ -34,6 +34,8 @@ func (c *Controller) Read32(off uint32) uint32 {
 		return c.regs.csts.Load()
 	case spec.RegAQA:
 		return c.regs.aqa.Load()
+	case spec.RegCRTO:
+		return uint32(c.cap.Fields().TO) // CRWMT, with the media; CRIMT is not there
 	}
 	return 0
 }
@@ -83,9 +85,21 @@ func (c *Controller) Write32(off uint32, v uint32) {
 		r.acq.Store(r.acq.Load()&^0xffff_ffff | uint64(v&^0xfff))
 	case spec.RegACQ + 4:
 		r.acq.Store(r.acq.Load()&0xffff_ffff | uint64(v)<<32)
+	case spec.RegCSTS:
+		if v&^uint32(spec.CSTSNSSRO) != 0 {
+			r.errs.Add(1) // the others are read-only
+		}
+		post = r.enqueue(off, v)
+	case spec.RegNSSR:
+		if v == spec.SubsystemReset { // another value does nothing
+			r.cc.Store(0)
+			r.aqa.Store(0)
+			r.asq.Store(0)
+			r.acq.Store(0)
+			post = r.enqueue(off, v)
+		}
 	default:
-		// Read-only, reserved, unaligned, or NSSR, which CAP.NSSRS says is not there.
-		r.errs.Add(1)
+		r.errs.Add(1) // read-only, reserved or unaligned
 	}
 	r.mu.Unlock()
 	if post {
@@ -128,6 +142,10 @@ func (c *Controller) applyWrites() {
 		case spec.RegCC:
 			c.fetchAll() // what was rung before counts as fetched before
 			c.applyCC(spec.CC(w.value))
+		case spec.RegCSTS:
+			c.setCSTS(c.csts() &^ (spec.CSTS(w.value) & spec.CSTSNSSRO))
+		case spec.RegNSSR:
+			c.subsystemReset()
 		case spec.RegINTMS:
 			c.masked |= w.value
 		case spec.RegINTMC:

@@ -14,9 +14,10 @@ type Stats struct {
 	Completed []StatusCount // entries posted, admin and I/O, by status; in the order of the codes
 	PeakIO    int           // most I/O commands fetched and not completed
 
-	Aborts AbortStats
-	Errors ErrorStats
-	Medium MediumStats
+	Aborts  AbortStats
+	Cancels CancelStats
+	Errors  ErrorStats
+	Medium  MediumStats
 }
 
 // StatusCount is how many commands ended with a status.
@@ -34,6 +35,22 @@ type AbortStats struct {
 	LimitExceeded uint64 // refused: too many at once
 	Invalid       uint64 // refused: malformed
 	Cut           uint64 // command ended with 07h, and a reset came before the answer
+}
+
+// CancelStats count Cancel commands and what they have ended.
+type CancelStats struct {
+	Asked     uint64 // commands carried out
+	Invalid   uint64 // of these, refused
+	Immediate uint64 // commands ended with 07h, as the answers say
+	Deferred  uint64 // commands ended with 07h after the answer, which had called them eligible
+	Cut       uint64 // commands ended with 07h, and a reset came before the answer
+}
+
+// AbortsAnswered is how many commands must have ended with 07h, by what Aborts and
+// Cancels answered. It equals Count(spec.AbortRequested) whenever no answer waits
+// for room.
+func (s Stats) AbortsAnswered() uint64 {
+	return s.Aborts.Aborted + s.Aborts.Cut + s.Cancels.Immediate + s.Cancels.Deferred + s.Cancels.Cut
 }
 
 // ErrorStats count what a host did wrong outside commands: the asynchronous

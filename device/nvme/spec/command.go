@@ -12,6 +12,8 @@ const (
 	AdminSetFeatures = 0x09
 	AdminGetFeatures = 0x0a
 	AdminAsyncEvent  = 0x0c
+	AdminNSManage    = 0x0d
+	AdminNSAttach    = 0x15
 	AdminFormat      = 0x80
 )
 
@@ -97,35 +99,67 @@ func AbortCDW10(sqid, cid uint16) uint32 { return uint32(sqid) | uint32(cid)<<16
 // command was not aborted.
 const AbortNotDone = 1
 
-// Feature identifiers (Base 5.27.1).
+// CDW0 FUSE (Base 3.3.3.1): whether a command is one of a fused pair.
 const (
-	FeatArbitration   = 0x01
-	FeatPower         = 0x02
-	FeatTemperature   = 0x04
-	FeatErrorRecovery = 0x05
-	FeatWriteCache    = 0x06
-	FeatQueues        = 0x07
-	FeatIRQCoalescing = 0x08
-	FeatIRQVector     = 0x09
-	FeatAtomicity     = 0x0a
-	FeatAsyncEvents   = 0x0b
-	FeatTimestamp     = 0x0e
+	FuseNone   = 0
+	FuseFirst  = 1
+	FuseSecond = 2
 )
 
-// FeatureSave is CDW10 bit 31 of Set Features: keep the value over a reset.
-const FeatureSave = uint32(1) << 31
-
-// EncodeQueues is CDW11 of Set Features, Number of Queues, and dword 0 of its
-// answer (Base 5.27.1.5): how many I/O queues of each kind, 1's based.
-func EncodeQueues(sqs, cqs int) uint32 { return uint32(sqs-1)&0xffff | uint32(cqs-1)<<16 }
-
-// DecodeQueues is the reverse.
-func DecodeQueues(v uint32) (sqs, cqs int) { return int(v&0xffff) + 1, int(v>>16) + 1 }
-
-// Identify data structures (CNS, Base 5.17.1).
+// Cancel (Base 7.1, of revision 2.1): CDW10 as in Abort, and CDW11 the action.
 const (
-	CNSNamespace   = 0x00
-	CNSController  = 0x01
-	CNSActiveList  = 0x02
-	CNSDescriptors = 0x03
+	CancelSingle   = 0 // one command, by CID
+	CancelMultiple = 1 // all of the queue but itself, by NSID
+	CIDAll         = 0xffff
+)
+
+// CancelResult is dword 0 of a Cancel's completion: how many commands it has
+// aborted, and how many it may yet abort.
+func CancelResult(aborted, deferred int) uint32 {
+	return uint32(min(aborted, 0xffff)) | uint32(min(deferred, 0xffff))<<16
+}
+
+// CancelCounts is the reverse.
+func CancelCounts(v uint32) (aborted, deferred int) { return int(v & 0xffff), int(v >> 16) }
+
+// Copy (NVM 3.2.2): CDW10 and 11 are the destination, CDW12 7:0 the number of
+// ranges, 0's based, 11:8 the format of their descriptors. A range of format 0
+// has 32 bytes.
+const (
+	CopyRangeSize   = 32
+	CopyFormatShift = 8
+	CopyFormatMask  = 0xf << 8
+)
+
+// CopyRange takes one source range apart: first LBA and number of blocks, 1's
+// based.
+func CopyRange(b []byte) (slba uint64, blocks int) {
+	return le.Uint64(b[8:]), int(le.Uint16(b[16:])) + 1
+}
+
+// PutCopyRange writes one.
+func PutCopyRange(b []byte, slba uint64, blocks int) {
+	clear(b[:CopyRangeSize])
+	le.PutUint64(b[8:], slba)
+	le.PutUint16(b[16:], uint16(blocks-1))
+}
+
+// Format NVM (Base 5.14): CDW10.
+const (
+	FormatLBAFMask   = 0xf     // LBAF 3:0
+	FormatPIMask     = 7 << 5  // PI 7:5
+	FormatSESShift   = 9       // SES 11:9, secure erase
+	FormatSESMask    = 7 << 9  //
+	FormatLBAFUMask  = 3 << 12 // LBAF 5:4
+	FormatEraseNone  = 0       //
+	FormatEraseUser  = 1       //
+	FormatEraseCrypt = 2       //
+)
+
+// Namespace Management and Attachment (Base 5.21, 5.22): CDW10 3:0.
+const (
+	NSCreate = 0
+	NSDelete = 1
+	NSAttach = 0
+	NSDetach = 1
 )

@@ -12,6 +12,7 @@ const (
 	RegAQA   = 0x24 // admin queue attributes
 	RegASQ   = 0x28 // admin submission queue base address, 8 bytes
 	RegACQ   = 0x30 // admin completion queue base address, 8 bytes
+	RegCRTO  = 0x68 // controller ready timeouts
 
 	RegDoorbells = 0x1000 // the first doorbell (PCIe 3.1.2)
 )
@@ -42,17 +43,22 @@ type CapFields struct {
 	AMS    uint8  // 18:17 arbitration beside round robin: bit 0 weighted with urgent
 	TO     uint8  // 31:24 longest time to ready, in 500 ms
 	DSTRD  uint8  // 35:32 doorbell stride is 4 << DSTRD bytes
+	NSSRS  bool   // 36 NSSR is there
 	CSS    uint8  // 44:37 command sets: bit 0 NVM
 	MPSMIN uint8  // 51:48 smallest page is 4 KiB << MPSMIN
 	MPSMAX uint8  // 55:52 largest page is 4 KiB << MPSMAX
+	CRMS   uint8  // 60:59 ready modes: bit 0 with the media, so that CRTO counts
 }
 
 // Encode makes the register.
 func (f CapFields) Encode() CAP {
 	v := uint64(f.MQES) | uint64(f.AMS&3)<<17 | uint64(f.TO)<<24 | uint64(f.DSTRD&15)<<32 |
-		uint64(f.CSS)<<37 | uint64(f.MPSMIN&15)<<48 | uint64(f.MPSMAX&15)<<52
+		uint64(f.CSS)<<37 | uint64(f.MPSMIN&15)<<48 | uint64(f.MPSMAX&15)<<52 | uint64(f.CRMS&3)<<59
 	if f.CQR {
 		v |= 1 << 16
+	}
+	if f.NSSRS {
+		v |= 1 << 36
 	}
 	return CAP(v)
 }
@@ -60,10 +66,17 @@ func (f CapFields) Encode() CAP {
 // Fields takes the register apart.
 func (c CAP) Fields() CapFields {
 	return CapFields{
-		MQES: uint16(c), CQR: c>>16&1 != 0, AMS: uint8(c >> 17 & 3), TO: uint8(c >> 24),
+		MQES: uint16(c), CQR: c>>16&1 != 0, NSSRS: c>>36&1 != 0, CRMS: uint8(c >> 59 & 3), AMS: uint8(c >> 17 & 3), TO: uint8(c >> 24),
 		DSTRD: uint8(c >> 32 & 15), CSS: uint8(c >> 37), MPSMIN: uint8(c >> 48 & 15), MPSMAX: uint8(c >> 52 & 15),
 	}
 }
+
+// AMSWeighted is the bit of CAP.AMS, and the value of CC.AMS, for weighted round
+// robin with an urgent class.
+const AMSWeighted = 1
+
+// SubsystemReset is what a host writes to NSSR: "NVMe" (Base 3.1.3.7).
+const SubsystemReset = 0x4e56_4d65
 
 // CC is the controller configuration register (Base 3.1.3.5).
 type CC uint32
@@ -124,6 +137,7 @@ type CSTS uint32
 const (
 	CSTSReady CSTS = 1 << 0 // RDY
 	CSTSFatal CSTS = 1 << 1 // CFS
+	CSTSNSSRO CSTS = 1 << 4 // a subsystem reset has happened; cleared by writing 1
 )
 
 // Ready is CSTS.RDY.

@@ -23,12 +23,19 @@ const (
 	InternalError        Status = 0x006
 	AbortRequested       Status = 0x007
 	AbortedSQDeletion    Status = 0x008
+	FusedFailed          Status = 0x009
+	FusedMissing         Status = 0x00a
 	InvalidNamespace     Status = 0x00b
 	CommandSequenceError Status = 0x00c
+	SGLInvalidSegment    Status = 0x00d
+	SGLInvalidCount      Status = 0x00e
+	SGLLengthInvalid     Status = 0x00f
+	SGLTypeInvalid       Status = 0x011
 	PRPOffsetInvalid     Status = 0x013
 	LBAOutOfRange        Status = 0x080
 	CapacityExceeded     Status = 0x081
 	NamespaceNotReady    Status = 0x082
+	FormatInProgress     Status = 0x084
 )
 
 // Command specific status (SCT 1).
@@ -40,14 +47,23 @@ const (
 	AERLimitExceeded         Status = 0x105
 	InvalidInterruptVector   Status = 0x108
 	InvalidLogPage           Status = 0x109
+	InvalidFormat            Status = 0x10a
 	InvalidQueueDeletion     Status = 0x10c
 	FeatureNotSaveable       Status = 0x10d
 	FeatureNotChangeable     Status = 0x10e
 	FeatureNotPerNamespace   Status = 0x10f
+	NSInsufficientCapacity   Status = 0x115
+	NSIDUnavailable          Status = 0x116
+	NSAlreadyAttached        Status = 0x118
+	NSNotAttached            Status = 0x11a
+	ThinNotSupported         Status = 0x11b
+	ControllerListInvalid    Status = 0x11c
+	CommandSetNotSupported   Status = 0x129
 	ConflictingAttributes    Status = 0x180
 	InvalidProtectionInfo    Status = 0x181
 	WriteToReadOnlyRange     Status = 0x182
 	CommandSizeLimitExceeded Status = 0x183
+	InvalidCommandID         Status = 0x184 // of Cancel; other commands have other meanings for it
 )
 
 // Media and data integrity errors (SCT 2).
@@ -76,73 +92,60 @@ func (s Status) OK() bool { return s&codeMask == 0 }
 
 // String is the name of the code, as it appears in reports.
 func (s Status) String() string {
-	switch s.Code() {
-	case Success:
-		return "success"
-	case InvalidOpcode:
-		return "invalid opcode"
-	case InvalidField:
-		return "invalid field"
-	case CIDConflict:
-		return "command id conflict"
-	case DataTransferError:
-		return "data transfer error"
-	case InternalError:
-		return "internal error"
-	case AbortRequested:
-		return "abort requested"
-	case AbortedSQDeletion:
-		return "aborted by queue deletion"
-	case InvalidNamespace:
-		return "invalid namespace"
-	case CommandSequenceError:
-		return "command sequence error"
-	case PRPOffsetInvalid:
-		return "PRP offset invalid"
-	case LBAOutOfRange:
-		return "LBA out of range"
-	case CapacityExceeded:
-		return "capacity exceeded"
-	case NamespaceNotReady:
-		return "namespace not ready"
-	case CQInvalid:
-		return "completion queue invalid"
-	case InvalidQueueID:
-		return "invalid queue id"
-	case InvalidQueueSize:
-		return "invalid queue size"
-	case AbortLimitExceeded:
-		return "abort limit exceeded"
-	case AERLimitExceeded:
-		return "event request limit exceeded"
-	case InvalidInterruptVector:
-		return "invalid interrupt vector"
-	case InvalidLogPage:
-		return "invalid log page"
-	case InvalidQueueDeletion:
-		return "invalid queue deletion"
-	case FeatureNotSaveable:
-		return "feature not saveable"
-	case FeatureNotChangeable:
-		return "feature not changeable"
-	case FeatureNotPerNamespace:
-		return "feature not namespace specific"
-	case ConflictingAttributes:
-		return "conflicting attributes"
-	case InvalidProtectionInfo:
-		return "invalid protection information"
-	case WriteToReadOnlyRange:
-		return "write to read only range"
-	case CommandSizeLimitExceeded:
-		return "command size limit exceeded"
-	case WriteFault:
-		return "write fault"
-	case UnrecoveredRead:
-		return "unrecovered read error"
-	case CompareFailure:
-		return "compare failure"
-	case AccessDenied:
-		return "access denied"
+	if name, ok := statusNames[s.Code()]; ok {
+		return name
 	}
 	return fmt.Sprintf("status %d/%02xh", s.SCT(), s.SC())
+}
+
+var statusNames = map[Status]string{
+	Success:                  "success",
+	InvalidOpcode:            "invalid opcode",
+	InvalidField:             "invalid field",
+	CIDConflict:              "command id conflict",
+	DataTransferError:        "data transfer error",
+	InternalError:            "internal error",
+	AbortRequested:           "abort requested",
+	AbortedSQDeletion:        "aborted by queue deletion",
+	FusedFailed:              "failed fused command",
+	FusedMissing:             "missing fused command",
+	InvalidNamespace:         "invalid namespace",
+	CommandSequenceError:     "command sequence error",
+	SGLInvalidSegment:        "invalid SGL segment descriptor",
+	SGLInvalidCount:          "invalid number of SGL descriptors",
+	SGLLengthInvalid:         "data SGL length invalid",
+	SGLTypeInvalid:           "SGL descriptor type invalid",
+	PRPOffsetInvalid:         "PRP offset invalid",
+	LBAOutOfRange:            "LBA out of range",
+	CapacityExceeded:         "capacity exceeded",
+	NamespaceNotReady:        "namespace not ready",
+	FormatInProgress:         "format in progress",
+	CQInvalid:                "completion queue invalid",
+	InvalidQueueID:           "invalid queue id",
+	InvalidQueueSize:         "invalid queue size",
+	AbortLimitExceeded:       "abort limit exceeded",
+	AERLimitExceeded:         "event request limit exceeded",
+	InvalidInterruptVector:   "invalid interrupt vector",
+	InvalidLogPage:           "invalid log page",
+	InvalidFormat:            "invalid format",
+	InvalidQueueDeletion:     "invalid queue deletion",
+	FeatureNotSaveable:       "feature not saveable",
+	FeatureNotChangeable:     "feature not changeable",
+	FeatureNotPerNamespace:   "feature not namespace specific",
+	NSInsufficientCapacity:   "namespace insufficient capacity",
+	NSIDUnavailable:          "namespace identifier unavailable",
+	NSAlreadyAttached:        "namespace already attached",
+	NSNotAttached:            "namespace not attached",
+	ThinNotSupported:         "thin provisioning not supported",
+	ControllerListInvalid:    "controller list invalid",
+	CommandSetNotSupported:   "I/O command set not supported",
+	ConflictingAttributes:    "conflicting attributes",
+	InvalidProtectionInfo:    "invalid protection information",
+	WriteToReadOnlyRange:     "write to read only range",
+	CommandSizeLimitExceeded: "command size limit exceeded",
+	InvalidCommandID:         "invalid command id",
+	WriteFault:               "write fault",
+	UnrecoveredRead:          "unrecovered read error",
+	CompareFailure:           "compare failure",
+	AccessDenied:             "access denied",
 }

@@ -2,32 +2,14 @@ package nvme
 
 import "blksim/device/nvme/spec"
 
-// decodeWriteZeroes decodes Write Zeroes (NVM 3.2.8). It moves no data, so MDTS
-// does not limit it. The blocks are deallocated, and read as zeroes, whether or
-// not DEAC asks for it.
-func (c *Controller) decodeWriteZeroes(cmd *command, e *spec.SQE) spec.Status {
-	if st := c.checkCommon(e); st != spec.Success {
-		return st
-	}
-	blocks := uint64(e.CDW12()&0xffff) + 1
-	if !c.inRange(e.SLBA(), blocks) {
-		return spec.LBAOutOfRange
-	}
-	cmd.setRanges(1)
-	cmd.op.Ranges[0] = Extent{int64(e.SLBA()) << c.lbaShift, int64(blocks) << c.lbaShift}
-	return spec.Success
-}
-
 // decodeDSM decodes Dataset Management (NVM 3.2.3). Only deallocate does
 // anything. The ranges are copied now: the host's buffer is read once, and a bad
 // range fails the command before anything of it is done.
 func (c *Controller) decodeDSM(cmd *command, e *spec.SQE) spec.Status {
-	if st := c.checkCommon(e); st != spec.Success {
-		return st
-	}
-	n := int(e.CDW10()&0xff) + 1
-	cmd.prp1, cmd.prp2 = e.PRP1(), e.PRP2()
+	cmd.op.Kind = OpTrim
 	cmd.setRanges(0)
+	cmd.setData(e)
+	n := int(e.CDW10()&0xff) + 1
 	b := c.page[:n*spec.DSMRangeSize]
 	if st := c.fromHost(cmd, b); st != spec.Success {
 		return st
@@ -40,12 +22,25 @@ func (c *Controller) decodeDSM(cmd *command, e *spec.SQE) spec.Status {
 		if blocks == 0 {
 			continue
 		}
-		if !c.inRange(slba, uint64(blocks)) {
+		if !cmd.ns.inRange(slba, uint64(blocks)) {
 			return spec.LBAOutOfRange
 		}
-		r := Extent{int64(slba) << c.lbaShift, int64(blocks) << c.lbaShift}
-		cmd.op.Ranges = append(cmd.op.Ranges, r)
+		cmd.op.Ranges = append(cmd.op.Ranges, cmd.ns.extent(slba, uint64(blocks)))
 	}
+	return spec.Success
+}
+
+// decodeWriteZeroes decodes Write Zeroes (NVM 3.2.8). It moves no data, so MDTS
+// does not limit it. The blocks are deallocated, and read as zeroes, whether or
+// not DEAC asks for it.
+func (c *Controller) decodeWriteZeroes(cmd *command, e *spec.SQE) spec.Status {
+	blocks := uint64(e.CDW12()&0xffff) + 1
+	if !cmd.ns.inRange(e.SLBA(), blocks) {
+		return spec.LBAOutOfRange
+	}
+	cmd.op.Kind = OpTrim
+	cmd.setRanges(1)
+	cmd.op.Ranges[0] = cmd.ns.extent(e.SLBA(), blocks)
 	return spec.Success
 }
 
