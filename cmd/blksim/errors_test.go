@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -146,13 +145,6 @@ func TestVersionIsOfTheModuleOrTheCommit(t *testing.T) {
 	require.Equal(t, "abc+dirty", version(info, true))
 	info.Main.Version = "v1.2.3"
 	require.Equal(t, "v1.2.3", version(info, true))
-}
-
-func TestDurationsAreASCII(t *testing.T) {
-	require.Equal(t, "15us", formatDuration(15*time.Microsecond))
-	require.Equal(t, "1.5ms", formatDuration(1500*time.Microsecond))
-	v := durationValue(3 * time.Microsecond)
-	require.Equal(t, "3us", v.String())
 }
 
 // TestNotRunVariantsAreNoted: the second driver cannot be opened.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"blksim/internal/option"
 )
 
 const (
@@ -65,7 +67,7 @@ func (i *interrupts) watch() {
 				fmt.Fprintln(os.Stderr, "blksim: interrupted twice: no result")
 			}
 		case <-grace:
-			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", formatDuration(interruptGrace))
+			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", option.FormatDuration(interruptGrace))
 			again = false
 		}
 	}

@@ -6,36 +6,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
+	"blksim/internal/option"
 	"blksim/internal/replay"
 	"blksim/internal/stack"
 	"blksim/traces"
 )
 
-// option is one row of the table that flags, help and documents come from.
-type option struct {
-	name  string
-	value pflag.Value
-	usage string
-}
-
-// settings are the values of all options of a replay.
+// settings are the values of all options of the commands that run something.
+// Each option is a field here and a row in one of the groups below.
 type settings struct {
-	device    string
-	profile   string
-	size      sizeValue
-	drivers   driversValue
-	baseline  bool
-	queues    uint
-	depth     uint
-	timing    enumValue
+	device   string
+	profile  string
+	size     int64
+	drivers  []string
+	baseline bool
+	queues   uint
+	depth    uint
+	realtime bool
+	seed     uint64
+
+	timing    string
 	timeScale float64
 	iodepth   uint
-	redirect  enumValue
-	realtime  bool
+	redirect  string
 
-	deadline durationValue
+	deadline time.Duration
 	cancel   string
 
 	format string
@@ -43,12 +38,11 @@ type settings struct {
 	action string
 	opMap  string
 	unit   string
-	order  enumValue
-	onErr  enumValue
+	order  string
+	onErr  string
 
-	seed    uint64
 	output  string
-	outForm enumValue
+	outForm string
 	quiet   bool
 }
 
@@ -56,77 +50,63 @@ type settings struct {
 func defaults() *settings {
 	return &settings{
 		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
-		timing:   enumValue{"trace", []string{"trace", "afap", "closed"}},
-		redirect: enumValue{"none", []string{"none", "wrap"}},
-		order:    enumValue{"sort", []string{"sort", "asis", "reject"}},
-		onErr:    enumValue{"stop", []string{"stop", "skip"}},
-		outForm:  enumValue{"normal", []string{"normal", "json"}},
+		timing: "trace", redirect: "none", order: "sort", onErr: "stop", outForm: "normal",
 	}
 }
 
-// table lists the options of a replay, in the order of the help. Values of plain
-// Go types borrow pflag's own.
-func (s *settings) table() []option {
-	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
-	plain := func(name string) pflag.Value { return fs.Lookup(name).Value }
-	fs.StringVar(&s.device, "device", s.device, "")
-	fs.StringVar(&s.profile, "profile", s.profile, "")
-	fs.BoolVar(&s.baseline, "baseline", s.baseline, "")
-	fs.UintVar(&s.queues, "queues", s.queues, "")
-	fs.UintVar(&s.depth, "queue-depth", s.depth, "")
-	fs.Float64Var(&s.timeScale, "time-scale", s.timeScale, "")
-	fs.UintVar(&s.iodepth, "iodepth", s.iodepth, "")
-	fs.BoolVar(&s.realtime, "realtime", s.realtime, "")
-	fs.StringVar(&s.cancel, "cancel", s.cancel, "")
-	fs.StringVar(&s.format, "format", s.format, "")
-	fs.StringVar(&s.volume, "volume", s.volume, "")
-	fs.StringVar(&s.action, "action", s.action, "")
-	fs.StringVar(&s.opMap, "op-map", s.opMap, "")
-	fs.StringVar(&s.unit, "time-unit", s.unit, "")
-	fs.Uint64Var(&s.seed, "seed", s.seed, "")
-	fs.StringVar(&s.output, "output", s.output, "")
-	fs.BoolVar(&s.quiet, "no-progress", s.quiet, "")
-	return []option{
-		{"device", plain("device"), "what to run on: sim[:PROFILE], ram or null"},
-		{"profile", plain("profile"), "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
-		{"size", &s.size, "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
-		{"driver", &s.drivers, "driver: nvme or nvme,callback=off over sim, ram over ram, null over null; repeat to run each and compare"},
-		{"baseline", plain("baseline"), "also run without any cancellation, and compare"},
-		{"queues", plain("queues"), "hardware queues, each on a lane of its own"},
-		{"queue-depth", plain("queue-depth"), "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
-		{"timing", &s.timing, "trace: at the recorded times; afap: as fast as possible; closed: --iodepth in flight"},
-		{"time-scale", plain("time-scale"), "multiply the recorded times (2: half as fast)"},
-		{"iodepth", plain("iodepth"), "requests in flight at the most (0: 32 for closed, else 65536)"},
-		{"redirect", &s.redirect, "what to do with offsets beyond the device: none is an error, wrap is modulo its size"},
-		{"realtime", plain("realtime"), "run on the wall clock, in parallel, instead of in virtual time"},
-		{"deadline", &s.deadline, "cancel each request that is not complete so long after it was due"},
-		{"cancel", plain("cancel"), "what else to cancel: none, trace (when the record says so), random:P[:WITHIN] (a share P of 0 to 1, at a random time within WITHIN, default 1ms)"},
-		{"format", plain("format"), "trace format (default: detected from the content): " + formatNames()},
-		{"volume", plain("volume"), "replay only this volume of the trace"},
-		{"action", plain("action"), "the one blkparse action to replay: Q, D, C, ..."},
-		{"op-map", plain("op-map"), "meaning of a numeric operation column, such as 0=write,1=read"},
-		{"time-unit", plain("time-unit"), "unit of a whole-number time column, such as 1us"},
-		{"order", &s.order, "records out of time order: sort within 1 s, asis, reject"},
-		{"on-error", &s.onErr, "bad records, and ones the device cannot take: stop, or skip and count"},
-		{"seed", plain("seed"), "seed of everything random"},
-		{"output", plain("output"), "write the result to this file instead of standard output"},
-		{"output-format", &s.outForm, "normal (a table) or json"},
-		{"no-progress", plain("no-progress"), "show no progress on a terminal"},
-	}
+// replayTable lists the options of a replay.
+func (s *settings) replayTable() option.Table {
+	return option.Table{s.deviceOptions(), s.timingOptions(), s.cancelOptions(), s.traceOptionRows(), s.resultOptions()}
 }
 
-// bind adds the table's options to a command's flags; - and _ are alike.
-func bind(fs *pflag.FlagSet, table []option) {
-	fs.SortFlags = false
-	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
-	})
-	for _, o := range table {
-		f := fs.VarPF(o.value, o.name, "", o.usage)
-		if o.value.Type() == "bool" {
-			f.NoOptDefVal = "true"
-		}
-	}
+func (s *settings) deviceOptions() option.Group {
+	return option.Group{Title: "What to run on", Rows: []option.Row{
+		{Name: "device", Value: option.String(&s.device), Usage: "what to run on: sim[:PROFILE], ram or null"},
+		{Name: "profile", Value: option.String(&s.profile), Usage: "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
+		{Name: "size", Value: option.Size(&s.size), Usage: "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
+		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme or nvme,callback=off over sim, ram over ram, null over null; repeat to run each and compare"},
+		{Name: "baseline", Value: option.Bool(&s.baseline), Usage: "also run without any cancellation, and compare"},
+		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
+		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
+		{Name: "realtime", Value: option.Bool(&s.realtime), Usage: "run on the wall clock, in parallel, instead of in virtual time"},
+		{Name: "seed", Value: option.Uint(&s.seed), Usage: "seed of everything random"},
+	}}
+}
+
+func (s *settings) timingOptions() option.Group {
+	return option.Group{Title: "When and where", Rows: []option.Row{
+		{Name: "timing", Value: option.Enum(&s.timing, "trace", "afap", "closed"), Usage: "trace: at the recorded times; afap: as fast as possible; closed: --iodepth in flight"},
+		{Name: "time-scale", Value: option.Float(&s.timeScale), Usage: "multiply the recorded times (2: half as fast)"},
+		{Name: "iodepth", Value: option.Uint(&s.iodepth), Usage: "requests in flight at the most (0: 32 for closed, else 65536)"},
+		{Name: "redirect", Value: option.Enum(&s.redirect, "none", "wrap"), Usage: "what to do with offsets beyond the device: none is an error, wrap is modulo its size"},
+	}}
+}
+
+func (s *settings) cancelOptions() option.Group {
+	return option.Group{Title: "Cancellation", Rows: []option.Row{
+		{Name: "deadline", Value: option.Duration(&s.deadline), Usage: "cancel each request that is not complete so long after it was due"},
+		{Name: "cancel", Value: option.String(&s.cancel), Usage: "what else to cancel: none, trace (when the record says so), random:P[:WITHIN] (a share P of 0 to 1, at a random time within WITHIN, default 1ms)"},
+	}}
+}
+
+func (s *settings) traceOptionRows() option.Group {
+	return option.Group{Title: "The trace", Rows: []option.Row{
+		{Name: "format", Value: option.String(&s.format), Usage: "trace format (default: detected from the content): " + formatNames()},
+		{Name: "volume", Value: option.String(&s.volume), Usage: "replay only this volume of the trace"},
+		{Name: "action", Value: option.String(&s.action), Usage: "the one blkparse action to replay: Q, D, C, ..."},
+		{Name: "op-map", Value: option.String(&s.opMap), Usage: "meaning of a numeric operation column, such as 0=write,1=read"},
+		{Name: "time-unit", Value: option.String(&s.unit), Usage: "unit of a whole-number time column, such as 1us"},
+		{Name: "order", Value: option.Enum(&s.order, "sort", "asis", "reject"), Usage: "records out of time order: sort within 1 s, asis, reject"},
+		{Name: "on-error", Value: option.Enum(&s.onErr, "stop", "skip"), Usage: "bad records, and ones the device cannot take: stop, or skip and count"},
+	}}
+}
+
+func (s *settings) resultOptions() option.Group {
+	return option.Group{Title: "Results", Rows: []option.Row{
+		{Name: "output", Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
+		{Name: "output-format", Value: option.Enum(&s.outForm, "normal", "json"), Usage: "normal (a table) or json"},
+		{Name: "no-progress", Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
+	}}
 }
 
 // The times of a trace, scaled, must stay times.
@@ -134,13 +114,13 @@ const minTimeScale, maxTimeScale = 1e-9, 1e9
 
 // replayConfig turns the settings into the engine's.
 func (s *settings) replayConfig() (replay.Config, error) {
-	timing, err := replay.ParseTiming(s.timing.value)
+	timing, err := replay.ParseTiming(s.timing)
 	if err != nil {
 		return replay.Config{}, err
 	}
 	c := replay.Config{
-		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: time.Duration(s.deadline),
-		Wrap: s.redirect.value == "wrap", SkipBad: s.onErr.value == "skip", Seed: s.seed,
+		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: s.deadline,
+		Wrap: s.redirect == "wrap", SkipBad: s.onErr == "skip", Seed: s.seed,
 	}
 	if !(s.timeScale >= minTimeScale && s.timeScale <= maxTimeScale) { // NaN fails too
 		return c, fmt.Errorf("time-scale %g: want %g to %g", s.timeScale, minTimeScale, maxTimeScale)
@@ -193,7 +173,7 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 		return stack.Spec{}, fmt.Errorf("queue-depth %d: want at most %d", s.depth, stack.MaxDepth)
 	}
 	spec := stack.Spec{
-		Device: s.device, Profile: s.profile, Driver: driver, Capacity: int64(s.size),
+		Device: s.device, Profile: s.profile, Driver: driver, Capacity: s.size,
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
 	}
 	return spec, spec.Validate()
@@ -202,13 +182,13 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 // traceOptions turns the settings into the readers'.
 func (s *settings) traceOptions() (traces.Options, error) {
 	o := traces.Options{Format: s.format, Volume: s.volume, OpMap: s.opMap}
-	switch s.order.value {
+	switch s.order {
 	case "asis":
 		o.Order = traces.AsIs
 	case "reject":
 		o.Order = traces.Reject
 	}
-	if s.onErr.value == "skip" {
+	if s.onErr == "skip" {
 		o.OnError = traces.Skip
 	}
 	if len(s.action) > 1 {

@@ -19,7 +19,7 @@ func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
 		return nil
 	}
 	var b bytes.Buffer
-	if s.outForm.value == "json" {
+	if s.outForm == "json" {
 		var runs []*report.Run
 		for _, rs := range all {
 			runs = append(runs, rs...)

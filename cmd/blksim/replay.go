@@ -44,7 +44,7 @@ side.`,
 			return replayAll(s, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	bind(cmd.Flags(), s.table())
+	bind(cmd, s.replayTable())
 	return cmd
 }
 
@@ -59,7 +59,7 @@ type variant struct {
 func (s *settings) variants() []variant {
 	drivers := s.drivers
 	if len(drivers) == 0 {
-		drivers = driversValue{""}
+		drivers = []string{""}
 	}
 	var vs []variant
 	if s.baseline {
@@ -230,7 +230,7 @@ func (s *settings) setup(st *stack.Stack, v variant, cfg replay.Config) report.S
 		Queues: len(st.Lanes), QueueDepth: st.Disk.Depth(), Clock: "virtual",
 		Timing: cfg.Timing.String(), TimeScale: cfg.TimeScale, IODepth: cfg.Limit(),
 		DeadlineNs: int64(cfg.Deadline), Cancel: s.cancel, Seed: s.seed,
-		Redirect: s.redirect.value, Order: s.order.value, OnError: s.onErr.value, Volume: s.volume,
+		Redirect: s.redirect, Order: s.order, OnError: s.onErr, Volume: s.volume,
 	}
 	if s.realtime {
 		u.Clock = "real"
