@@ -74,6 +74,9 @@ type rig struct {
 	log    []completion
 	lists  map[[2]uint64]uint64 // PRP lists by buffer and length, made once
 	cid    uint16
+	made   nvme.Medium
+	last   completion   // of adminAndEvents
+	extra  []completion // what came along with it
 }
 
 func (r *rig) Raise(v int) { r.raised[v]++ }
@@ -101,7 +104,8 @@ func newRigMem(t testing.TB, seed uint64, cfg nvme.Config, m makeMedium, mem int
 	w := sim.NewWorld(seed, 1)
 	w.SetLimit(sim.Limit{Events: 50_000_000})
 	r := &rig{t: t, w: w, mem: newMemory(mem), q: map[uint16]*hostQueue{}, brk: busBase, lists: map[[2]uint64]uint64{}, raised: make([]int, 5000)}
-	c, err := nvme.New(w.Lane(0), r.mem, r, m(w), cfg)
+	r.made = m(w)
+	c, err := nvme.New(w.Lane(0), r.mem, r, r.made, cfg)
 	require.NoError(t, err)
 	r.c = c
 	return r
@@ -312,7 +316,8 @@ func (r *rig) checkIdentity() {
 type held struct {
 	host  nvme.MediumHost
 	ops   []*nvme.Op
-	abort bool // what Abort answers
+	abort bool     // what Abort answers
+	keep  *nvme.Op // an op that it does not let go of all the same
 	cache bool
 	stats nvme.MediumStats
 }
@@ -323,7 +328,7 @@ func (m *held) Begin(op *nvme.Op) (spec.Status, bool) {
 	return 0, false
 }
 func (m *held) Abort(op *nvme.Op) bool {
-	if !m.abort {
+	if !m.abort || op == m.keep {
 		return false
 	}
 	for i, o := range m.ops {
@@ -346,6 +351,17 @@ func (m *held) finish(r *rig, n int) {
 			m.ops = m.ops[1:]
 			m.host.Done(op, spec.Success)
 		}
+		m.host.Settle()
+	})
+	r.run()
+}
+
+// end ends the oldest op with st.
+func (m *held) end(r *rig, st spec.Status) {
+	r.w.Lane(0).Post(func() {
+		op := m.ops[0]
+		m.ops = m.ops[1:]
+		m.host.Done(op, st)
 		m.host.Settle()
 	})
 	r.run()
