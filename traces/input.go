@@ -23,21 +23,31 @@ const (
 	hasNUL
 )
 
-// input cuts the content into lines, or into binary records of a fixed size,
-// inside one buffer. What next returns is valid until the next call.
+// input cuts the content into lines, or into blocks of a binary format, inside one
+// buffer. What next returns is valid until the next call.
 type input struct {
-	src   io.Reader
-	buf   []byte
-	r, w  int   // the unread part of buf
-	off   int64 // of buf[r] in the content
-	err   error // the end of the content: io.EOF, or why it broke off
-	fixed int   // size of a binary record; 0: lines
+	src    io.Reader
+	buf    []byte
+	r, w   int   // the unread part of buf
+	off    int64 // of buf[r] in the content
+	err    error // the end of the content: io.EOF, or why it broke off
+	cutter       // nil: lines
 
 	line   int64 // number of the last line, from 1
-	start  int64 // offset of the last line or record
+	start  int64 // offset of the last line or block
 	flaw   flaw  // of the last line
 	cut    bool  // the last line has no newline
 	mayNUL bool  // there may be a NUL in the unread part
+}
+
+// cutter says how long the block at the start of b is. A block may be longer than b,
+// which then holds its first bytes; all says that no more bytes will come. Damaged
+// bytes are a block too, up to where the next one may begin: the parser refuses it.
+type cutter func(b []byte, all bool) int
+
+// fixed cuts blocks of one size.
+func fixed(size int) cutter {
+	return func([]byte, bool) int { return size }
 }
 
 func newInput(src io.Reader) *input {
@@ -86,11 +96,11 @@ func (in *input) fill() {
 // left is how many bytes stand behind the last line or record.
 func (in *input) left() int64 { return int64(in.w - in.r) }
 
-// next is the next line without its end, or the next binary record. At the end of
+// next is the next line without its end, or the next block. At the end of
 // the content it is false: err says how it ended. The bytes of a line that the
 // content broke off in are not returned, since half a number is a number.
 func (in *input) next() ([]byte, bool) {
-	if in.fixed > 0 {
+	if in.cutter != nil {
 		return in.block()
 	}
 	rest := in.buf[in.r:in.w]
@@ -160,15 +170,25 @@ func (in *input) long() []byte {
 	return head
 }
 
+// block is the next block of a binary format. The buffer grows to the longest one,
+// which the cutter bounds.
 func (in *input) block() ([]byte, bool) {
-	for in.w-in.r < in.fixed {
+	for {
+		rest := in.buf[in.r:in.w]
+		n := in.cutter(rest, in.err != nil)
+		if n <= len(rest) && n > 0 {
+			in.start = in.off
+			in.discard(n)
+			return rest[:n], true
+		}
 		if in.err != nil {
 			return nil, false
 		}
+		if n > len(in.buf) {
+			bigger := make([]byte, n)
+			in.w = copy(bigger, rest)
+			in.buf, in.r = bigger, 0
+		}
 		in.fill()
 	}
-	b := in.buf[in.r : in.r+in.fixed]
-	in.start = in.off
-	in.discard(in.fixed)
-	return b, true
 }

@@ -27,7 +27,7 @@ const (
 const (
 	DefaultWindow        = time.Second
 	DefaultWindowRecords = 64 << 10
-	maxWindowRecords     = 1 << 20 // 48 MiB of records
+	maxWindowRecords     = 1 << 20 // 80 MiB of records
 	maxBlockSize         = 1 << 20
 )
 
@@ -118,7 +118,7 @@ func parseOpMap(s string) (opMap, error) {
 	var m opMap
 	for _, part := range strings.Split(s, ",") {
 		value, name, _ := strings.Cut(part, "=")
-		op, ok := parseOp(strings.TrimSpace(name))
+		op, ok := ParseOp(strings.TrimSpace(name))
 		if value = strings.TrimSpace(value); !ok || value == "" {
 			return nil, fmt.Errorf("traces: op map %q: want VALUE=OP[,...] with the ops %s, as in 0=write,1=read",
 				s, strings.Join(opNames[:], ", "))

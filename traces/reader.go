@@ -26,6 +26,10 @@ type Reader struct {
 	why    string
 	scan   *scan
 	parser parser
+	batch  batcher // the parser, if it is one
+	bulk   bulk    // the parser, if it is one
+	flush  bool    // the input has ended: the batcher is to give all it has
+	endErr error   // and why
 	win    window
 
 	records  int64 // Stats.In
@@ -44,8 +48,9 @@ type Reader struct {
 	given    []bool // by volume: has delivered a record
 	volumes  int    // how many have
 	parts    bool   // a delivered time was no whole second
-	ended    bool   // no more input
-	err      error  // why
+	one      [1]Record
+	ended    bool  // no more input
+	err      error // why
 }
 
 // Read fills recs with the next records and returns how many there are. Like
@@ -62,6 +67,12 @@ func (r *Reader) Read(recs []Record) (int, error) {
 		}
 		if r.ended {
 			break
+		}
+		if r.bulk != nil {
+			if k := r.takeAll(recs[n:]); k > 0 {
+				n += k
+				continue
+			}
 		}
 		// A record is parsed where it is to stay: in the window, or in recs.
 		sorting := r.opts.Order == Sort
@@ -92,40 +103,106 @@ func (r *Reader) Read(recs []Record) (int, error) {
 // has ended, and r.err why.
 func (r *Reader) next(rec *Record) verdict {
 	for {
-		b, ok := r.in.next()
-		if !ok {
-			r.err = r.end()
-			return isBad
-		}
-		if r.in.fixed == 0 {
-			if r.in.flaw != noFlaw {
-				r.records++
-				if !r.reject(r.flawed(b)) {
-					return isBad
+		if r.batch != nil {
+			for r.batch.take(r.one[:], r.flush) > 0 {
+				*rec = r.one[0]
+				if v := r.accept(rec); v != isSkipped {
+					return v
 				}
-				continue
 			}
-			if len(b) == 0 || b[0] <= '#' && isIgnored(b) {
-				continue
-			}
-		}
-		rec.CancelAfter = -1
-		switch r.parser.parse(b, rec) {
-		case isRecord:
-			r.records++
-			if v := r.accept(rec); v != isSkipped {
-				return v
-			}
-		case isSkipped:
-			r.records++
-			r.scan.skips.counts[r.scan.slot].Count++
-		case isBad:
-			r.records++
-			r.scan.fault.Cut = r.in.cut
-			if !r.reject(&r.scan.fault) {
+			if r.flush {
+				r.err = r.endErr
 				return isBad
 			}
 		}
+		if r.batch != nil {
+			r.more(rec)
+			continue
+		}
+		switch r.parse(rec) {
+		case isRecord:
+			if v := r.accept(rec); v != isSkipped {
+				return v
+			}
+		case isBad: // the end
+			return isBad
+		}
+	}
+}
+
+// parse reads one line or block. isBad says that the input ends here.
+func (r *Reader) parse(rec *Record) verdict {
+	b, ok := r.in.next()
+	if !ok {
+		r.err = r.end()
+		return isBad
+	}
+	r.scan.line = r.in.start
+	if r.in.cutter == nil {
+		r.scan.line = r.in.line
+		if r.in.flaw != noFlaw {
+			r.records++
+			return r.refuse(r.flawed(b))
+		}
+		if len(b) == 0 || b[0] <= '#' && isIgnored(b) {
+			return notRecord
+		}
+	}
+	*rec = Record{CancelAfter: -1, Line: r.scan.line}
+	v := r.parser.parse(b, rec)
+	switch v {
+	case isRecord:
+		r.records++
+	case isHeld:
+		r.records += r.scan.held
+	case isSkipped:
+		r.records++
+		r.scan.skips.counts[r.scan.slot].Count++
+	case isBad:
+		r.records += 1 + r.scan.lost
+		r.rejected += r.scan.lost
+		r.scan.lost = 0
+		r.scan.fault.Cut = r.in.cut
+		return r.refuse(&r.scan.fault)
+	}
+	return v
+}
+
+// refuse is reject as a verdict.
+func (r *Reader) refuse(fault *Error) verdict {
+	if r.reject(fault) {
+		return notRecord
+	}
+	return isBad
+}
+
+// takeAll moves records straight to where they are wanted: those of a block that is
+// in order, and needs no window, since nothing before it is missing.
+func (r *Reader) takeAll(recs []Record) int {
+	if r.win.len() > 0 || r.opts.Volume != "" {
+		return 0
+	}
+	at, sorted, ok := r.bulk.first()
+	for !ok && !r.flush {
+		r.more(&r.one[0])
+		at, sorted, ok = r.bulk.first()
+	}
+	if !ok || !sorted || at < r.newest {
+		return 0
+	}
+	k := r.batch.take(recs, false)
+	r.begun = true
+	for i := range recs[:k] {
+		r.deliver(&recs[i])
+	}
+	r.newest = recs[k-1].Time
+	return k
+}
+
+// more reads a line or block for the batcher, or has it give all it has.
+func (r *Reader) more(rec *Record) {
+	if r.parse(rec) == isBad {
+		r.flush, r.endErr = true, r.err
 	}
 }
 
@@ -133,10 +210,6 @@ func (r *Reader) next(rec *Record) verdict {
 // notRecord that it was late, and has gone to the window; isSkipped that it is of
 // another volume, or bad and to be passed over; isBad that the stream ends.
 func (r *Reader) accept(rec *Record) verdict {
-	rec.Line = r.in.line
-	if r.in.fixed > 0 {
-		rec.Line = r.in.start
-	}
 	if !r.begun || rec.Time < r.origin && r.done == 0 && r.opts.Order == Sort {
 		r.begun = true
 		if !r.format.zero {
@@ -193,7 +266,7 @@ func (r *Reader) reject(fault *Error) bool {
 	r.rejected++
 	e := *fault
 	e.File, e.Byte = r.name, r.in.start
-	if r.in.fixed == 0 {
+	if r.in.cutter == nil {
 		e.Line = r.in.line
 	}
 	if len(r.first) < maxFirstErrors {
@@ -218,7 +291,7 @@ func (r *Reader) backwards(rec *Record) *Error {
 	}
 	at := appendSeconds(nil, r.lastTime-r.origin)
 	place := fmt.Sprintf("line %d", r.lastLine)
-	if r.in.fixed > 0 {
+	if r.in.cutter != nil {
 		place = fmt.Sprintf("byte %d", r.lastLine)
 	}
 	return &Error{Field: "time", Value: string(appendSeconds(nil, rec.Time-r.origin)), bare: true,
@@ -228,12 +301,16 @@ func (r *Reader) backwards(rec *Record) *Error {
 // end is why there is no more input: io.EOF if it ended where it should.
 func (r *Reader) end() error {
 	err := r.in.err
-	if err == io.EOF && r.in.left() == 0 {
+	missing := r.scan.unfinished
+	if err == io.EOF && r.in.left() == 0 && missing == "" {
 		return io.EOF
 	}
 	var e *StreamError
 	if err == io.EOF {
 		e = &StreamError{File: r.name, Kind: ErrTruncated, What: "file", Byte: r.src.at(), Inner: -1}
+		if missing != "" {
+			e.Cause = errors.New(missing)
+		}
 	} else {
 		e = r.src.broken(r.name, err)
 	}
@@ -265,6 +342,12 @@ func (r *Reader) Why() string { return r.why }
 func (r *Reader) Volumes() []string {
 	v := r.scan.vols.names
 	return v[:len(v):len(v)]
+}
+
+// Names are what the indexes of records stand for, of all records so far.
+func (r *Reader) Names() Names {
+	p := r.scan.procs.list
+	return Names{Volumes: r.Volumes(), Processes: p[:len(p):len(p)]}
 }
 
 var errClosed = errors.New("traces: read after Close")

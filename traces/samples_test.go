@@ -1,7 +1,5 @@
 package traces
 
-import "strings"
-
 // sample is a small hand-written input of each format, with the traps of that
 // format that are no errors, and what reading it gives.
 type sample struct {
@@ -43,6 +41,7 @@ var samples = []sample{
 		volumes: []string{"a", "b c", ""},
 		notes:   []string{"3 volumes share one address range: the option volume keeps one"},
 	},
+	nativeSample(),
 	{
 		// A FILETIME in nanoseconds passes 2^63, blanks and cases vary in copies,
 		// response times can be negative, and the last line has no newline.
@@ -233,4 +232,4 @@ func sampleOf(format string) sample {
 }
 
 // isTextSample says whether a sample is lines.
-func (s sample) isText() bool { return !strings.HasPrefix(s.format, "vscsi") }
+func (s sample) isText() bool { return formatNamed(s.format).cut == nil }

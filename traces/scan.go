@@ -14,6 +14,7 @@ const (
 	notRecord                // a header, a closing summary, fio's add, open and close
 	isSkipped                // a record, but no I/O to replay: scan.slot has the reason
 	isBad                    // a record that cannot be read: scan.fault says why
+	isHeld                   // scan.held records, which a batcher gives later
 )
 
 // parser reads one format. It belongs to its Reader, keeps no reference to the
@@ -24,6 +25,24 @@ type parser interface {
 	parse(b []byte, rec *Record) verdict
 }
 
+// batcher is a parser whose records do not come one from each line or block: from a
+// block come many, or a record waits for a later line that says how it ended.
+type batcher interface {
+	parser
+	// take moves records that are ready into recs and returns how many; all says
+	// that no more input will come, so that none is to wait any longer.
+	take(recs []Record, all bool) int
+}
+
+// bulk is a batcher with whole blocks of records in order, whose times count from
+// the zero of the format.
+type bulk interface {
+	batcher
+	// first is the time of the next record, if there is one, and whether it and
+	// those behind it in the block are in order.
+	first() (at int64, sorted, ok bool)
+}
+
 // scan is what a parser works with: the options, and what all formats count and
 // check alike.
 type scan struct {
@@ -32,12 +51,18 @@ type scan struct {
 	clock  clock
 	vols   volumes
 	skips  tally
+	procs  processes
 	slot   int   // reason of the last isSkipped
+	held   int64 // records of the last isHeld
+	line   int64 // Record.Line of what is being parsed
 	fault  Error // of the last isBad: Field, Value, Want
+	lost   int64 // records of the last isBad beyond the first
 	header []byte
 	begun  bool // a record was seen, so that a header can no longer come
 	notes  []string
-	flags  int64 // records with FUA or preflush, which a Record cannot carry
+	// unfinished says what is missing if the content ends here, "" if it may.
+	unfinished string
+	flags      int64 // records with FUA or preflush, which a Record cannot carry
 }
 
 func newScan(f *format, o *Options, ops opMap) *scan {

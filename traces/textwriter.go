@@ -109,6 +109,8 @@ func checkRecord(r *Record) error {
 		return fmt.Errorf("traces: offset %d, length %d: want 0 or more, and a sum below 2^63", r.Offset, r.Length)
 	case r.Length == 0 && r.Op != Flush:
 		return fmt.Errorf("traces: %v of length 0 cannot be written", r.Op)
+	case r.Issued < 0 || r.Completed < 0 || r.Flags&^allFlags != 0:
+		return fmt.Errorf("traces: issued %d, completed %d, flags %#x cannot be written", r.Issued, r.Completed, r.Flags)
 	}
 	return nil
 }

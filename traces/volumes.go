@@ -1,9 +1,10 @@
 package traces
 
-// The limits of volume names bound the memory that they can take.
+// The limits of names bound the memory that they can take.
 const (
 	maxVolumes    = 1 << 16
 	maxVolumeName = 255
+	maxProcesses  = 1 << 16
 )
 
 // volumes gives each volume name of a trace an index, in the order of their first
@@ -34,4 +35,39 @@ func (v *volumes) index(name []byte) (uint32, bool) {
 	}
 	v.last = i
 	return i, true
+}
+
+// processes does the same for who asked.
+type processes struct {
+	list []Process
+	at   map[Process]uint32
+	last uint32
+}
+
+// index finds or adds a process; the zero one, and those beyond the limit, are
+// index 0, not recorded.
+func (p *processes) index(pid uint32, name []byte) uint32 {
+	if pid == 0 && len(name) == 0 {
+		return 0
+	}
+	if int(p.last) < len(p.list) {
+		if l := &p.list[p.last]; l.PID == pid && l.Name == string(name) {
+			return p.last
+		}
+	}
+	if p.list == nil {
+		p.list, p.at = []Process{{}}, map[Process]uint32{}
+	}
+	i, ok := p.at[Process{pid, string(name)}]
+	if !ok {
+		if len(p.list) == maxProcesses || len(name) > maxVolumeName {
+			return 0
+		}
+		i = uint32(len(p.list))
+		l := Process{pid, string(name)}
+		p.list = append(p.list, l)
+		p.at[l] = i
+	}
+	p.last = i
+	return i
 }
