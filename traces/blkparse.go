@@ -2,14 +2,14 @@ package traces
 
 import (
 	"bytes"
-	"fmt"
+	"math"
 )
 
 // blkparse's default text: maj,min cpu sequence time pid action rwbs tail.
 //
 // An I/O passes several actions on its way (queued, merged, issued, completed), and
-// each is a line: one action is taken, the others are skipped with a count. The
-// tail of Q, I, D and C is "sector + sectors [process]"; with -t a time stands in
+// each is a line: one action is taken, the others are skipped with a count, though
+// what they tell about an I/O that was taken is kept (see events). The tail of Q, I, D and C is "sector + sectors [process]"; with -t a time stands in
 // parentheses behind it. Without "+" the event has no extent: a passthrough command
 // ("N 0 (00 ..) [kworker]"), or an empty flush. Process names may hold anything. A
 // summary follows the events.
@@ -25,20 +25,12 @@ func isBlkparseAction(a byte) bool { return isOneOf(a, "QGIDC") }
 const blkparseEvents = "ABCDFGIMPQRSTUWXm"
 
 type blkparse struct {
-	s        *scan
-	action   byte
-	noExtent int
-	slots    [256]int // tally slot + 1 of each action that is not taken
-	summary  bool     // the closing summary has begun
+	s       *scan
+	events  events
+	summary bool // the closing summary has begun
 }
 
-func openBlkparse(s *scan) parser {
-	p := &blkparse{s: s, action: s.opts.Action, noExtent: s.skips.slot(skipNoExtent)}
-	if p.action == 0 {
-		p.action = 'Q'
-	}
-	return p
-}
+func openBlkparse(s *scan) parser { return &blkparse{s: s, events: newEvents(s)} }
 
 func (p *blkparse) parse(b []byte, rec *Record) verdict {
 	device, i := word(b, 0)
@@ -71,17 +63,64 @@ func (p *blkparse) parse(b []byte, rec *Record) verdict {
 		return p.s.bad("action", action, "one of "+blkparseEvents)
 	}
 	p.s.begun = true
-	if action[0] != p.action || len(action) > 1 {
-		return p.other(action[0])
+	if len(action) > 1 || !p.events.wants(action[0]) {
+		return p.events.skip(action[0])
 	}
 	ops, i := word(b, i)
 	r, ok := parseRWBS(ops)
 	if !ok {
 		return p.s.bad("rwbs", ops, "F?, R W D or N, then flags F A S M")
 	}
-	rec.Op = r.op
-	return p.tail(b[i:], device, r, rec)
+	if action[0] != p.events.action {
+		return p.other(action[0], b[i:], device, rec)
+	}
+	rec.Op, rec.Flags = r.op, r.flags
+	v := p.tail(b[i:], device, r, rec)
+	if v != isRecord {
+		return v
+	}
+	if id, ok := parseInt(pid); ok && id < 1<<32 && action[0] != 'C' { // whose name is its error
+		rec.Process = p.s.procs.index(uint32(id), processName(b[i:]))
+	}
+	return p.events.record(rec)
 }
+
+// processName is the name in brackets at the end of an event.
+func processName(b []byte) []byte {
+	i, j := bytes.IndexByte(b, '['), bytes.LastIndexByte(b, ']')
+	if i < 0 || j < i || j-i > maxVolumeName {
+		return nil
+	}
+	return b[i+1 : j]
+}
+
+// other hears an event that tells something about I/Os that were taken. One without
+// an extent, or with a tail of another kind, tells nothing.
+func (p *blkparse) other(action byte, b, device []byte, rec *Record) verdict {
+	sector, i := word(b, 0)
+	plus, i := word(b, i)
+	count, i := word(b, i)
+	unit := p.s.opts.BlockSize
+	at, ok1 := parseInt(sector)
+	n, ok2 := parseInt(count)
+	if !ok1 || !ok2 || len(plus) != 1 || at > math.MaxInt64/unit || n > math.MaxInt64/unit || p.s.volume(rec, device) != isRecord {
+		return p.events.skip(action)
+	}
+	rec.Offset, rec.Length = at*unit, n*unit
+	switch {
+	case action == 'X' && plus[0] == '/':
+		return p.events.tell('X', rec, 0, rec.Length)
+	case plus[0] != '+' || rec.Length > math.MaxInt64-rec.Offset:
+		return p.events.skip(action)
+	}
+	status := int64(0)
+	if s := processName(b[i:]); action == 'C' {
+		status, _ = parseInt(bytes.TrimPrefix(s, []byte{'-'})) // [-5] is EIO
+	}
+	return p.events.tell(action, rec, uint16(min(status, math.MaxUint16)), 0)
+}
+
+func (p *blkparse) take(recs []Record, all bool) int { return p.events.take(recs, all) }
 
 // tail reads what stands behind rwbs.
 func (p *blkparse) tail(b, device []byte, r rwbs, rec *Record) verdict {
@@ -93,10 +132,10 @@ func (p *blkparse) tail(b, device []byte, r rwbs, rec *Record) verdict {
 			return p.s.bad("sector", sector, wantSectors)
 		case len(plus) > 0 && isDigits(sector) && plus[0] != '[' && plus[0] != '(':
 			return p.s.bad("tail", trim(b), "sector + sectors [process]")
-		case r.none || r.op != Flush && !r.flags:
-			return p.s.skip(p.noExtent)
+		case r.none || r.op != Flush && !r.rides():
+			return p.s.skip(p.events.noExtent)
 		}
-		rec.Op, rec.Offset, rec.Length = Flush, 0, 0
+		rec.Op, rec.Flags, rec.Offset, rec.Length = Flush, rec.Flags&^(Preflush|FUA), 0, 0
 		return p.s.volume(rec, device)
 	}
 	count, i := word(b, i)
@@ -108,23 +147,13 @@ func (p *blkparse) tail(b, device []byte, r rwbs, rec *Record) verdict {
 	case v == isBad:
 		return v
 	case r.none:
-		return p.s.skip(p.noExtent)
-	case v == isSkipped && r.flags:
-		rec.Op = Flush
+		return p.s.skip(p.events.noExtent)
+	case v == isSkipped && r.rides():
+		rec.Op, rec.Flags = Flush, rec.Flags&^(Preflush|FUA)
 	case v == isSkipped && r.op != Flush:
 		return p.s.bad("count", count, wantSectorsPos)
-	case r.flags:
-		p.s.flags++
 	}
 	return p.s.volume(rec, device)
-}
-
-// other skips an event with an action that is not taken.
-func (p *blkparse) other(action byte) verdict {
-	if p.slots[action] == 0 {
-		p.slots[action] = p.s.skips.slot(fmt.Sprintf("blkparse action %c", action)) + 1
-	}
-	return p.s.skip(p.slots[action] - 1)
 }
 
 func isDigits(b []byte) bool {
@@ -166,13 +195,5 @@ func blkparseAction(head []byte) (action byte, note string) {
 			seen[w[0]] = true
 		}
 	}
-	switch {
-	case seen['Q']:
-		return 'Q', ""
-	case seen['D']:
-		return 'D', "no Q (queued) events at the beginning: took D (issued), which are after merging and scheduling"
-	case seen['C']:
-		return 'C', "no Q (queued) or D (issued) events at the beginning: took C (completed), whose times are those of the completions"
-	}
-	return 'Q', ""
+	return actionOf(&seen)
 }

@@ -41,7 +41,7 @@ func (p *blkreplay) record(b []byte, rec *Record) verdict {
 	if !ok || r.none || r.op == Flush {
 		return p.s.bad("op", c[3], "R or W, or an rwbs that begins with R, W or D")
 	}
-	rec.Op = r.op
+	rec.Op, rec.Flags = r.op, r.flags
 	unit := p.s.opts.BlockSize
 	v := p.s.extent(rec, c[1], c[2], unit, unit, isBad)
 	if v == isBad || !p.s.seconds(rec, c[0]) {
@@ -53,7 +53,7 @@ func (p *blkreplay) record(b []byte, rec *Record) verdict {
 	if !isNumber(c[5]) {
 		return p.s.bad("duration", c[5], wantSeconds)
 	}
-	if r.flags {
+	if r.rides() {
 		p.s.flags++
 	}
 	return p.s.volume(rec, nil)

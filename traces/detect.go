@@ -64,8 +64,8 @@ func (r *Reader) open(d detection, head []byte) error {
 		notes = append(notes, d.also)
 		d.why += "; " + d.also
 	}
-	if f.name == "blkparse" && r.opts.Action == 0 {
-		action, note := blkparseAction(head)
+	if f.action != nil && r.opts.Action == 0 {
+		action, note := f.action(head)
 		r.opts.Action = action
 		if note != "" {
 			notes = append(notes, note)
@@ -213,7 +213,7 @@ func try(f *format, head []byte, o *Options) trial {
 			v = p.parse(b, &rec)
 		}
 		switch v {
-		case isRecord, isSkipped:
+		case isRecord, isSkipped, isHeld:
 			t.good++
 			if f.typical == nil || f.typical(b) {
 				t.typical++

@@ -7,11 +7,13 @@
 // detection; [Reader.Why] says what it saw.
 //
 //	format        a record                                           time       position, size  source
-//	blksim        TIME OP OFFSET LENGTH [vol=] [cancel=]             s, 9 dec.  bytes, bytes    FORMAT.md
+//	blksim        TIME OP OFFSET LENGTH [NAME=VALUE ...]             s, 9 dec.  bytes, bytes    FORMAT.md
 //	native        binary frames of columns, with issue and completion times  ns         bytes, bytes    FORMAT.md
 //	msr           Timestamp,Hostname,DiskNumber,Type,Offset,Size,RT  100 ns     bytes, bytes    MSR Cambridge [1]
 //	spc           ASU,LBA,Size,Opcode,Timestamp[,...]                s, dec.    blocks, bytes   SPC trace file format 1.0.1 [2]
 //	blkparse      maj,min cpu seq time pid action rwbs sector + n    s, dec.    512 B, 512 B    blkparse(1) [3]
+//	blktrace      binary, 48 or 64 bytes and a pdu, either byte order ns         512 B, bytes    blktrace_api.h of Linux [3]
+//	btrecord      binary: bunches of packets                         ns         512 B, bytes    btrecord(8) [3]
 //	mqsim         time device lsa sectors type                       ns         512 B, 512 B    MQSim, SSDsim, FlashSim [4]
 //	disksim       time devno blkno bcount flags                      ms, dec.   512 B, 512 B    DiskSim 4.0 ascii [5]
 //	blkreplay     start ; sector ; length ; op ; delay ; duration    s, dec.    512 B, 512 B    blkreplay .load [6]

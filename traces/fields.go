@@ -3,7 +3,7 @@ package traces
 import "bytes"
 
 // maxFields is how many columns of a line are looked at; no format has more.
-const maxFields = 12
+const maxFields = 13
 
 // fields are the columns of a line. n counts all of them, also those past
 // maxFields.

@@ -40,33 +40,10 @@ func foreignBinary(head []byte) string {
 	switch {
 	case len(head) >= 262 && string(head[257:262]) == "ustar":
 		return "a tar archive (unpack it first)"
-	case isBlktrace(head):
-		return "blktrace binary (turn it into text: blkparse -i)"
-	case isBtrecord(head):
-		return "a btrecord replay file"
 	case isOracleGeneral(head):
 		return "an oracleGeneral cache trace (it has no ops)"
 	}
 	return ""
-}
-
-// isBlktrace: a 48-byte header with the magic 0x65617400 + version, either endian.
-// The versions so far are below 16, which keeps texts that begin with "eat" apart.
-func isBlktrace(head []byte) bool {
-	const magic = 0x65617400
-	return len(head) >= 48 && (binary.LittleEndian.Uint32(head)&^0xf == magic ||
-		binary.BigEndian.Uint32(head)&^0xf == magic)
-}
-
-// isBtrecord: a header {version 0x10000, genesis, bunches, packets}, then the first
-// bunch {packets, time} with at most 512 packets.
-func isBtrecord(head []byte) bool {
-	if len(head) < 48 {
-		return false
-	}
-	u := binary.LittleEndian.Uint64
-	bunches, packets, first := u(head[16:]), u(head[24:]), u(head[32:])
-	return u(head) == 0x10000 && bunches > 0 && packets >= bunches && first > 0 && first <= 512 && first <= packets
 }
 
 // isOracleGeneral: records of 24 bytes {time u32, id u64, size u32, next i64}

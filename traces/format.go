@@ -16,6 +16,8 @@ type format struct {
 	named bool          // a binary format that has a magic number
 	open  func(*scan) parser
 
+	// action is the action of an event trace to take when none was asked for.
+	action func(head []byte) (action byte, note string)
 	// magic recognises a format that names itself in its first line or by its
 	// binary layout; the others are found by trial.
 	magic func(head []byte) (why string, ok bool)
@@ -28,6 +30,9 @@ type format struct {
 var formats = []format{
 	{name: "blksim", title: "blksim trace", zero: true, open: openText, magic: isText},
 	{name: "native", title: "blksim native binary trace", zero: true, named: true, cut: cutNative, open: openNative, magic: isNative},
+	{name: "blktrace", title: "blktrace binary", unit: time.Nanosecond, named: true, cut: cutBlktrace, open: openBlktrace,
+		magic: isBlktrace, action: blktraceAction},
+	{name: "btrecord", title: "btrecord replay file", unit: time.Nanosecond, named: true, cut: cutBtrecord, open: openBtrecord, magic: isBtrecord},
 	{name: "fio2", title: "fio iolog, version 2", unit: time.Microsecond, open: openFio2, magic: isFio2},
 	{name: "fio3", title: "fio iolog, version 3", unit: time.Microsecond, open: openFio3, magic: isFio3},
 	{name: "msr", title: "MSR Cambridge CSV", unit: 100 * time.Nanosecond, open: openMSR,
@@ -36,7 +41,7 @@ var formats = []format{
 		shape: "5 or more columns with commas: ASU, LBA, bytes, R or W, decimal seconds"},
 	{name: "cloudphysics", title: "CloudPhysics CSV", unit: time.Second, open: openCloudPhysics,
 		shape: "5 columns with commas: version 1 or 2, time, SCSI opcode in hex, bytes, sector"},
-	{name: "blkparse", title: "blkparse text", open: openBlkparse,
+	{name: "blkparse", title: "blkparse text", open: openBlkparse, action: blkparseAction,
 		shape: "blkparse events: major,minor cpu sequence time pid action rwbs"},
 	{name: "blkreplay", title: "blkreplay .load", open: openBlkreplay,
 		shape: "6 columns with semicolons: seconds, sector, sectors, R or W, delay, duration"},

@@ -68,10 +68,10 @@ func TestTextMayHaveBOMAndCRLFAndCommentsAndNoLastNewline(t *testing.T) {
 func TestBlkparseActionIsChosen(t *testing.T) {
 	data := sampleOf("blkparse").data
 	out := read(t, data, Options{Action: 'D'})
-	require.Equal(t, []Record{rec(4, 0, Write, 223000*512, 8*512, 0)}, out.recs)
+	require.Equal(t, []Record{asked(rec(4, 0, Write, 223000*512, 8*512, 0), 1, Sync)}, out.recs)
 	require.Contains(t, out.stats.Skipped, SkipCount{"blkparse action Q", 7})
 	out = read(t, data, Options{Action: 'C'})
-	require.Equal(t, []Record{rec(14, 0, Write, 223000*512, 8*512, 0)}, out.recs)
+	require.Equal(t, []Record{asked(rec(14, 0, Write, 223000*512, 8*512, 0), 0, Sync)}, out.recs)
 	out = read(t, data, Options{Action: 'I'})
 	require.Empty(t, out.recs)
 
@@ -83,10 +83,11 @@ func TestBlkparseActionIsChosen(t *testing.T) {
 
 func TestRWBSIsReadAsBlkparseAndTheKernelWriteIt(t *testing.T) {
 	for in, want := range map[string]rwbs{
-		"R": {op: Read}, "RA": {op: Read}, "RSM": {op: Read}, "W": {op: Write}, "WS": {op: Write},
-		"WFSM": {op: Write, flags: true}, "FWS": {op: Write, flags: true}, "FWFS": {op: Write, flags: true},
-		"D": {op: Discard}, "DS": {op: Discard}, "DE": {op: Discard}, "F": {op: Flush}, "FF": {op: Flush},
-		"FS": {op: Flush}, "FN": {op: Flush}, "N": {op: Flush, none: true}, "WB": {op: Write},
+		"R": {op: Read}, "RA": {op: Read, flags: Readahead}, "RSM": {op: Read, flags: Sync | Meta}, "W": {op: Write},
+		"WS": {op: Write, flags: Sync}, "WFSM": {op: Write, flags: FUA | Sync | Meta}, "FWS": {op: Write, flags: Preflush | Sync},
+		"FWFS": {op: Write, flags: Preflush | FUA | Sync}, "D": {op: Discard}, "DS": {op: Discard, flags: Sync}, "DE": {op: Discard},
+		"F": {op: Flush}, "FF": {op: Flush}, "FS": {op: Flush, flags: Sync}, "FN": {op: Flush},
+		"N": {op: Flush, none: true}, "WB": {op: Write},
 	} {
 		got, ok := parseRWBS([]byte(in))
 		require.True(t, ok, in)

@@ -19,6 +19,7 @@ type outcome struct {
 	err     error // that ended the stream; nil for io.EOF
 	stats   Stats
 	volumes []string
+	names   Names
 	format  string
 	why     string
 }
@@ -42,7 +43,7 @@ func drain(t testing.TB, r *Reader, batch int) outcome {
 		}
 		require.Positive(t, n)
 	}
-	out.stats, out.volumes, out.format, out.why = r.Stats(), r.Volumes(), r.Format(), r.Why()
+	out.stats, out.volumes, out.names, out.format, out.why = r.Stats(), r.Volumes(), r.Names(), r.Format(), r.Why()
 	require.NoError(t, out.stats.Check())
 	require.EqualValues(t, len(out.recs), out.stats.Delivered)
 	for i := range out.recs {

@@ -30,19 +30,18 @@ type NativeWriter struct {
 	opts NativeOptions
 	err  error
 
-	off     int64 // bytes written
-	recs    []Record
-	values  []int64
-	data    []byte // columns of the frame being made
-	out     []byte // the frame as it stands in the file
-	zstd    *zstd.Encoder
-	names   Names // as far as they are in the file
-	last    int64 // highest time in the file
-	newest  int64 // highest time given to Write
-	began   bool
-	closed  bool
-	index   Index
-	skipped int // frames since the last one in the index
+	off    int64 // bytes written
+	recs   []Record
+	values []int64
+	data   []byte // columns of the frame being made
+	out    []byte // the frame as it stands in the file
+	zstd   *zstd.Encoder
+	names  Names // as far as they are in the file
+	last   int64 // highest time in the file
+	newest int64 // highest time given to Write
+	began  bool
+	closed bool
+	index  Index
 }
 
 // NewNativeWriter returns a writer whose Close makes the file whole. w is written

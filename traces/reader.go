@@ -106,7 +106,15 @@ func (r *Reader) next(rec *Record) verdict {
 		if r.batch != nil {
 			for r.batch.take(r.one[:], r.flush) > 0 {
 				*rec = r.one[0]
-				if v := r.accept(rec); v != isSkipped {
+				switch v := r.accept(rec); v {
+				case isSkipped:
+				case isBad:
+					// What is behind it was not reached.
+					for r.batch.take(r.one[:], true) > 0 {
+						r.records--
+					}
+					return v
+				default:
 					return v
 				}
 			}
@@ -115,17 +123,16 @@ func (r *Reader) next(rec *Record) verdict {
 				return isBad
 			}
 		}
-		if r.batch != nil {
-			r.more(rec)
-			continue
-		}
 		switch r.parse(rec) {
 		case isRecord:
 			if v := r.accept(rec); v != isSkipped {
 				return v
 			}
 		case isBad: // the end
-			return isBad
+			if r.batch == nil {
+				return isBad
+			}
+			r.flush, r.endErr = true, r.err
 		}
 	}
 }
@@ -184,7 +191,9 @@ func (r *Reader) takeAll(recs []Record) int {
 	}
 	at, sorted, ok := r.bulk.first()
 	for !ok && !r.flush {
-		r.more(&r.one[0])
+		if r.parse(&r.one[0]) == isBad {
+			r.flush, r.endErr = true, r.err
+		}
 		at, sorted, ok = r.bulk.first()
 	}
 	if !ok || !sorted || at < r.newest {
@@ -197,13 +206,6 @@ func (r *Reader) takeAll(recs []Record) int {
 	}
 	r.newest = recs[k-1].Time
 	return k
-}
-
-// more reads a line or block for the batcher, or has it give all it has.
-func (r *Reader) more(rec *Record) {
-	if r.parse(rec) == isBad {
-		r.flush, r.endErr = true, r.err
-	}
 }
 
 // accept places a record in the trace. isRecord says that it is the newest one;

@@ -6,8 +6,11 @@ package traces
 type rwbs struct {
 	op    Op
 	none  bool // N: no data, as a passthrough command or a message
-	flags bool // a preflush or FUA rides on a write, which a Record cannot carry
+	flags Flags
 }
+
+// rides says whether a preflush or FUA rides on a write.
+func (r *rwbs) rides() bool { return r.op == Write && r.flags&(Preflush|FUA) != 0 }
 
 func parseRWBS(b []byte) (r rwbs, ok bool) {
 	if len(b) == 0 {
@@ -32,14 +35,24 @@ func parseRWBS(b []byte) (r rwbs, ok bool) {
 	default:
 		return r, false
 	}
-	fua := false
 	for _, c := range b[i+1:] {
-		if !isOneOf(c, "FASMBE") {
+		switch c {
+		case 'F':
+			r.flags |= FUA
+		case 'A':
+			r.flags |= Readahead
+		case 'S':
+			r.flags |= Sync
+		case 'M':
+			r.flags |= Meta
+		case 'B', 'E':
+		default:
 			return r, false
 		}
-		fua = fua || c == 'F'
 	}
-	r.flags = r.op == Write && (preflush || fua)
+	if preflush && r.op != Flush {
+		r.flags |= Preflush
+	}
 	return r, true
 }
 

@@ -1,5 +1,7 @@
 package traces
 
+import "encoding/binary"
+
 // sample is a small hand-written input of each format, with the traps of that
 // format that are no errors, and what reading it gives.
 type sample struct {
@@ -15,6 +17,18 @@ type sample struct {
 
 func rec(line, ns int64, op Op, offset, length int64, volume uint32) Record {
 	return Record{Time: ns, Offset: offset, Length: length, CancelAfter: -1, Line: line, Volume: volume, Op: op}
+}
+
+// asked is r with who asked for it, and how.
+func asked(r Record, process uint32, flags Flags) Record {
+	r.Process, r.Flags = process, flags
+	return r
+}
+
+// timed is r with when it was issued and completed.
+func timed(r Record, issued, completed int64) Record {
+	r.Issued, r.Completed = issued, completed
+	return r
 }
 
 const (
@@ -42,6 +56,19 @@ var samples = []sample{
 		notes:   []string{"3 volumes share one address range: the option volume keeps one"},
 	},
 	nativeSample(),
+	blktraceSample(binary.LittleEndian, 7),
+	blktraceSample(binary.BigEndian, 8),
+	{
+		name: "btrecord", format: "btrecord",
+		data: btrecordBytes(3, [][]uint64{{1000, 8, 4096, 1}, {51000, 1 << 40, 512, 0, 9, 1024, 1}, {51001, 0, 1, 1}}),
+		recs: []Record{
+			rec(48, 0, Read, 8*512, 4096, 0),
+			rec(88, 50*us, Write, 1<<49, 512, 0),
+			rec(112, 50*us, Read, 9*512, 1024, 0),
+			rec(152, 50*us+1, Read, 0, 1, 0),
+		},
+		volumes: noVolume,
+	},
 	{
 		// A FILETIME in nanoseconds passes 2^63, blanks and cases vary in copies,
 		// response times can be negative, and the last line has no newline.
@@ -108,11 +135,11 @@ var samples = []sample{
 			"\nTotal (8,0):\n IO unplugs:             0        \t Timer unplugs:           0\n\n" +
 			"Throughput (R/W): 0KiB/s / 0KiB/s\nEvents (8,0): 677 entries\nSkips: 0 forward (0 -   0.0%)\n",
 		recs: []Record{
-			rec(1, 0, Write, 223000*512, 8*512, 0),
-			rec(8, 5*us, Read, 512*512, 16*512, 0),
-			rec(9, 100*us, Flush, 0, 0, 1),
-			rec(10, 101*us, Write, 1000*512, 8*512, 1),
-			rec(11, 102*us, Discard, 2048*512, 2048*512, 1),
+			timed(asked(rec(1, 0, Write, 223000*512, 8*512, 0), 1, Sync), 3*us, 0),
+			asked(rec(8, 5*us, Read, 512*512, 16*512, 0), 2, 0),
+			asked(rec(9, 100*us, Flush, 0, 0, 1), 3, Sync),
+			asked(rec(10, 101*us, Write, 1000*512, 8*512, 1), 3, Preflush|FUA|Sync|Meta),
+			asked(rec(11, 102*us, Discard, 2048*512, 2048*512, 1), 4, 0),
 		},
 		volumes: []string{"8,0", "8,16"},
 		skipped: []SkipCount{{"blkparse action A", 1}, {"blkparse action C", 1}, {"blkparse action D", 1},
@@ -125,7 +152,7 @@ var samples = []sample{
 		name: "blkparse: no Q events", format: "blkparse",
 		data: "  8,33   4        1     0.000000000    78  D   N 0 (00 ..) [kworker/9:0]\n" +
 			"  8,33  30        1     0.001400000    77  D   R 640000 + 8 [some worker]\n",
-		recs:    []Record{rec(2, 0, Read, 640000*512, 8*512, 0)},
+		recs:    []Record{asked(rec(2, 0, Read, 640000*512, 8*512, 0), 1, 0)},
 		volumes: []string{"8,33"},
 		skipped: []SkipCount{{"no extent", 1}},
 		notes:   []string{"no Q (queued) events at the beginning: took D (issued), which are after merging and scheduling"},
@@ -138,7 +165,7 @@ var samples = []sample{
 			"      0.949000165 ;     37000064 ;   14 ; RA ; -0.1 ; 12\n",
 		recs: []Record{
 			rec(7, 0, Write, 37000000*512, 64*512, 0),
-			rec(8, 449000165, Read, 37000064*512, 14*512, 0),
+			asked(rec(8, 449000165, Read, 37000064*512, 14*512, 0), 0, Readahead),
 		},
 		volumes: noVolume,
 	},

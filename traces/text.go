@@ -1,14 +1,21 @@
 package traces
 
-import "strconv"
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // blksim's own format, described in FORMAT.md: a first line "blksim trace 1", then
-// TIME OP OFFSET LENGTH [vol=NAME] [cancel=DURATION].
+// TIME OP OFFSET LENGTH and options, NAME=VALUE.
 
 const (
 	textFirstLine = "blksim trace 1"
 	textFamily    = "blksim trace "
-	textShape     = "TIME OP OFFSET LENGTH [vol=NAME] [cancel=DURATION]"
+	textShape     = "TIME OP OFFSET LENGTH [NAME=VALUE ...]"
+	flagLetters   = "FPSMA" // by bit
 )
 
 type text struct {
@@ -34,7 +41,7 @@ func (p *text) parse(b []byte, rec *Record) verdict {
 		return notRecord
 	}
 	p.f.words(b)
-	if p.f.n < 4 || p.f.n > 6 {
+	if p.f.n < 4 || p.f.n > maxFields {
 		return p.s.bad("line", b, textShape)
 	}
 	c := &p.f.at
@@ -56,35 +63,78 @@ func (p *text) parse(b []byte, rec *Record) verdict {
 	if v := p.s.extent(rec, c[2], c[3], 1, 1, zeroOf(rec.Op)); v == isBad {
 		return v
 	}
-	name, ok := p.options(c[4:p.f.n], rec)
-	if !ok {
-		return isBad
+	if p.f.n == 4 {
+		return p.s.volume(rec, nil)
 	}
-	return p.s.volume(rec, name)
+	return p.options(c[4:p.f.n], rec)
 }
 
-// options reads vol= and cancel=, each at most once.
-func (p *text) options(words [][]byte, rec *Record) (name []byte, ok bool) {
-	var haveVol, haveCancel bool
+// textOptions are the names of the options, each at most once in a line.
+var textOptions = [...]string{"vol", "cancel", "issued", "completed", "pid", "comm", "app", "status", "flags"}
+
+func (p *text) options(words [][]byte, rec *Record) verdict {
+	var name, comm []byte
+	var pid, status int64
+	seen, buf := 0, p.name[:0]
 	for _, w := range words {
-		switch {
-		case len(w) > 4 && string(w[:4]) == "vol=" && !haveVol:
-			haveVol = true
-			if name, ok = p.unescape(w[4:]); !ok {
-				p.s.bad("vol", w[4:], "a name, with %XX for blanks, control characters and %")
-				return nil, false
+		key, value, _ := bytes.Cut(w, []byte{'='})
+		option := slices.Index(textOptions[:], string(key))
+		if option < 0 || seen&(1<<option) != 0 || len(value) == 0 {
+			return p.s.bad("option", w, "vol=, cancel=, issued=, completed=, pid=, comm=, app=, status= or flags=, each at most once")
+		}
+		seen |= 1 << option
+		ok := true
+		switch textOptions[option] {
+		case "vol", "comm":
+			start := len(buf)
+			if buf, ok = unescape(buf, value); !ok {
+				return p.s.bad(string(key), value, "a name, with %XX for blanks, control characters and %")
 			}
-		case len(w) > 7 && string(w[:7]) == "cancel=" && !haveCancel:
-			haveCancel = true
-			if !p.decimal("cancel", w[7:], &rec.CancelAfter) {
-				return nil, false
+			if option == 0 {
+				name = buf[start:]
+			} else {
+				comm = buf[start:]
 			}
-		default:
-			p.s.bad("option", w, "vol=NAME or cancel=DURATION, each at most once")
-			return nil, false
+		case "cancel":
+			ok = p.decimal("cancel", value, &rec.CancelAfter)
+		case "issued":
+			ok = p.decimal("issued", value, &rec.Issued)
+		case "completed":
+			ok = p.decimal("completed", value, &rec.Completed)
+		case "pid":
+			if pid, ok = parseInt(value); !ok || pid > math.MaxUint32 {
+				return p.s.bad("pid", value, "a decimal number of 32 bits")
+			}
+		case "app":
+			v, end := uintAt(value, 0)
+			if end != len(value) || len(value) > 20 || v == overflow && string(value) != "18446744073709551615" {
+				return p.s.bad("app", value, "a decimal number of 64 bits")
+			}
+			rec.App = v
+		case "status":
+			if status, ok = parseInt(value); !ok || status > math.MaxUint16 {
+				return p.s.bad("status", value, "an errno")
+			}
+			rec.Status = uint16(status)
+		case "flags":
+			for _, c := range value {
+				i := strings.IndexByte(flagLetters, c)
+				if i < 0 {
+					return p.s.bad("flags", value, "letters of "+flagLetters)
+				}
+				rec.Flags |= 1 << i
+			}
+		}
+		if !ok {
+			return isBad
 		}
 	}
-	return name, true
+	p.name = buf
+	if len(comm) > maxVolumeName {
+		return p.s.bad("comm", comm, "a name of at most 255 bytes")
+	}
+	rec.Process = p.s.procs.index(uint32(pid), comm)
+	return p.s.volume(rec, name)
 }
 
 // decimal reads seconds with up to 9 decimals. More would not survive a round
@@ -104,8 +154,8 @@ func (p *text) decimal(field string, b []byte, v *int64) bool {
 	return true
 }
 
-func (p *text) unescape(b []byte) ([]byte, bool) {
-	out := p.name[:0]
+// unescape appends the name that b writes to out.
+func unescape(out, b []byte) ([]byte, bool) {
 	for i := 0; i < len(b); i++ {
 		c := b[i]
 		if c == '%' {
@@ -121,6 +171,5 @@ func (p *text) unescape(b []byte) ([]byte, bool) {
 		}
 		out = append(out, c)
 	}
-	p.name = out
 	return out, true
 }

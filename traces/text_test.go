@@ -16,7 +16,7 @@ import (
 func written(t require.TestingT, recs []Record, volumes []string) string {
 	var b bytes.Buffer
 	w := NewTextWriter(&b)
-	require.NoError(t, w.Write(recs, volumes))
+	require.NoError(t, w.Write(recs, Names{Volumes: volumes}))
 	require.NoError(t, w.Flush())
 	return b.String()
 }
@@ -99,7 +99,7 @@ func TestTextWriterRefusesWhatTheFormatCannotHold(t *testing.T) {
 		var b bytes.Buffer
 		w := NewTextWriter(&b)
 		good := Record{Length: 1, CancelAfter: -1}
-		require.EqualError(t, w.Write([]Record{good, r, good}, nil), want)
+		require.EqualError(t, w.Write([]Record{good, r, good}, Names{}), want)
 		require.EqualError(t, w.Flush(), want, "the error stays")
 		require.Equal(t, "blksim trace 1\n0.000000000 R 0 1\n", b.String())
 	}
@@ -112,7 +112,7 @@ func TestTextWriterReportsAFullDisk(t *testing.T) {
 	for i := range recs {
 		recs[i] = Record{Length: 1}
 	}
-	require.ErrorIs(t, w.Write(recs, nil), full)
+	require.ErrorIs(t, w.Write(recs, Names{}), full)
 	require.ErrorIs(t, w.Flush(), full)
 }
 
@@ -124,8 +124,27 @@ func TestTextComments(t *testing.T) {
 	var b bytes.Buffer
 	w := NewTextWriter(&b)
 	require.NoError(t, w.Comment("made by\nhand\r\x00"))
-	require.NoError(t, w.Write([]Record{{Length: 1, CancelAfter: -1}}, nil))
+	require.NoError(t, w.Write([]Record{{Length: 1, CancelAfter: -1}}, Names{}))
 	require.NoError(t, w.Flush())
 	require.Equal(t, "blksim trace 1\n# made by\n# hand\n0.000000000 R 0 1\n", b.String())
 	require.Len(t, read(t, b.String(), Options{}).recs, 1)
+}
+
+func TestTextKeepsEveryFieldOfEveryRecord(t *testing.T) {
+	var b bytes.Buffer
+	w := NewTextWriter(&b)
+	require.NoError(t, w.Write(nativeRecords, nativeNames))
+	require.NoError(t, w.Flush())
+	out := read(t, b.String(), Options{})
+	require.NoError(t, out.err)
+	require.Len(t, out.recs, len(nativeRecords))
+	for i, want := range nativeRecords {
+		got := out.recs[i]
+		require.Equal(t, nativeNames.Volumes[want.Volume], out.volumes[got.Volume])
+		if want.Process > 0 {
+			require.Equal(t, nativeNames.Processes[want.Process], out.names.Processes[got.Process])
+		}
+		got.Volume, got.Process, got.Line = want.Volume, want.Process, want.Line
+		require.Equal(t, want, got)
+	}
 }

@@ -23,17 +23,17 @@ func NewTextWriter(w io.Writer) *TextWriter {
 	return &TextWriter{w: w, buf: make([]byte, 0, textBuffer+4<<10)}
 }
 
-// Write appends records. volumes are the names that Record.Volume indexes, as
-// Reader.Volumes gives them: they may grow from call to call, never change. nil
-// means one volume without a name. A record that the format cannot hold is an
+// Write appends records. names are what their indexes stand for, as Reader.Names
+// gives them: they may grow from call to call, never change. The zero Names means one
+// volume without a name. A record that the format cannot hold is an
 // error, and nothing is written from it on.
-func (t *TextWriter) Write(recs []Record, volumes []string) error {
+func (t *TextWriter) Write(recs []Record, names Names) error {
 	t.begin()
 	for i := range recs {
 		if t.err != nil {
 			return t.err
 		}
-		t.record(&recs[i], volumes)
+		t.record(&recs[i], &names)
 		if len(t.buf) >= textBuffer {
 			t.write()
 		}
@@ -78,7 +78,7 @@ func (t *TextWriter) write() {
 	t.buf = t.buf[:0]
 }
 
-func (t *TextWriter) record(r *Record, volumes []string) {
+func (t *TextWriter) record(r *Record, names *Names) {
 	if err := checkRecord(r); err != nil {
 		t.write()
 		t.err = err
@@ -89,13 +89,49 @@ func (t *TextWriter) record(r *Record, volumes []string) {
 	b = strconv.AppendInt(b, r.Offset, 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, r.Length, 10)
-	if name := t.volume(r.Volume, volumes); name != "" {
+	if name := t.volume(r.Volume, names.Volumes); name != "" {
 		b = append(append(b, " vol="...), name...)
 	}
 	if r.CancelAfter >= 0 {
 		b = appendSeconds(append(b, " cancel="...), r.CancelAfter)
 	}
+	if r.Issued|r.Completed|int64(r.App)|int64(r.Process)|int64(r.Status)|int64(r.Flags) != 0 {
+		b = t.recorded(b, r, names)
+	}
 	t.buf = append(b, '\n')
+}
+
+// recorded appends what a recorder saw of the I/O.
+func (t *TextWriter) recorded(b []byte, r *Record, names *Names) []byte {
+	if r.Issued > 0 {
+		b = appendSeconds(append(b, " issued="...), r.Issued)
+	}
+	if r.Completed > 0 {
+		b = appendSeconds(append(b, " completed="...), r.Completed)
+	}
+	if i := int(r.Process); i > 0 && i < len(names.Processes) {
+		if p := names.Processes[i]; p.PID != 0 {
+			b = strconv.AppendUint(append(b, " pid="...), uint64(p.PID), 10)
+		}
+		if p := names.Processes[i]; p.Name != "" {
+			b = append(append(b, " comm="...), escapeName(p.Name)...)
+		}
+	}
+	if r.App != 0 {
+		b = strconv.AppendUint(append(b, " app="...), r.App, 10)
+	}
+	if r.Status != 0 {
+		b = strconv.AppendUint(append(b, " status="...), uint64(r.Status), 10)
+	}
+	if r.Flags != 0 {
+		b = append(b, " flags="...)
+		for i := range len(flagLetters) {
+			if r.Flags&(1<<i) != 0 {
+				b = append(b, flagLetters[i])
+			}
+		}
+	}
+	return b
 }
 
 // checkRecord says why the format cannot hold r, if it cannot.

@@ -67,7 +67,7 @@ func writeOLTPMix(w io.Writer) error {
 	t := traces.NewTextWriter(z)
 	t.Comment(fmt.Sprintf("oltp-mix: made by traces/samples/gen with the seed %d", oltpSeed))
 	for r := range traces.Generate(oltpMix, oltpSeed) {
-		if err := t.Write([]traces.Record{r}, nil); err != nil {
+		if err := t.Write([]traces.Record{r}, traces.Names{}); err != nil {
 			return err
 		}
 	}
