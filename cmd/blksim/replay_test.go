@@ -107,11 +107,6 @@ func TestRealTracesRunToTheEnd(t *testing.T) {
 			continue
 		}
 		code, out, errs := blksim("replay", "--output-format=json", "--redirect=wrap", filepath.Join(dir, e.Name()))
-		if e.Name() == "sdi.replay.0" {
-			require.Equal(t, exitInput, code)
-			require.Contains(t, errs, "btrecord")
-			continue
-		}
 		require.Zero(t, code, "%s: %s", e.Name(), errs)
 		r := decode(t, out)[0]
 		require.True(t, r.Accounting.Balanced)
