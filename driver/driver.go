@@ -76,6 +76,14 @@ type Limits struct {
 	RetryDelay  time.Duration // when to try again after Busy with nothing in flight; 0: 100 us
 }
 
+// RetryAfter is RetryDelay, or what it means to have none.
+func (l Limits) RetryAfter() time.Duration {
+	if l.RetryDelay > 0 {
+		return l.RetryDelay
+	}
+	return 100 * time.Microsecond
+}
+
 // OpSet is a set of operations, one bit each.
 type OpSet uint8
 

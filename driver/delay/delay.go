@@ -3,7 +3,6 @@ package delay
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"blksim/aio/lane"
 	"blksim/driver"
@@ -41,8 +40,6 @@ func Wrap(d driver.Driver, o Options) (*Driver, error) {
 	return &Driver{d, o}, nil
 }
 
-const defaultRetryDelay = 100 * time.Microsecond
-
 // OpenQueue implements [driver.Driver].
 func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	inner, err := d.Driver.OpenQueue(l, qid, depth)
@@ -51,11 +48,8 @@ func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	}
 	q := &queue{
 		lane: l, inner: inner, can: driver.OptionalOf(inner), delay: d.options.Delay,
-		rand: sim.NewRand(d.options.Seed, fmt.Sprint("driver/delay/", qid)), retryDelay: d.Limits().RetryDelay,
+		rand: sim.NewRand(d.options.Seed, fmt.Sprint("driver/delay/", qid)), retryDelay: d.Limits().RetryAfter(),
 		slots: make([]slot, depth), stalled: make([]*slot, 0, depth),
-	}
-	if q.retryDelay == 0 {
-		q.retryDelay = defaultRetryDelay
 	}
 	q.retryFn = q.retry
 	q.retryTimer = l.NewTimer(q.retryFn)

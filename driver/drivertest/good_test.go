@@ -1,0 +1,111 @@
+package drivertest_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"blksim/aio/lane"
+	"blksim/driver"
+	"blksim/driver/delay"
+	"blksim/driver/drivertest"
+	"blksim/driver/drivertest/broken"
+	"blksim/driver/example"
+	"blksim/driver/null"
+	"blksim/driver/ram"
+	"blksim/driver/trace"
+)
+
+func openExample(drivertest.Env) (driver.Driver, error) {
+	return example.New(64<<10, 50*time.Microsecond), nil
+}
+
+// withoutCancel hides Cancel: the callback-less flavour of a driver.
+type withoutCancel struct{ driver.Driver }
+
+func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
+	q, err := d.Driver.OpenQueue(l, qid, depth)
+	if err != nil {
+		return nil, err
+	}
+	can := driver.OptionalOf(q)
+	can.Canceler = nil
+	return can.With(q), nil
+}
+
+func TestTheExamplePasses(t *testing.T) { drivertest.Run(t, openExample) }
+
+func TestTheExampleWithoutItsCallbackPasses(t *testing.T) {
+	drivertest.Run(t, func(e drivertest.Env) (driver.Driver, error) {
+		d, err := openExample(e)
+		return withoutCancel{d}, err
+	})
+}
+
+func TestRAMPasses(t *testing.T) {
+	drivertest.Run(t, func(drivertest.Env) (driver.Driver, error) { return ram.New(make([]byte, 64<<10)), nil })
+}
+
+func TestNullPassesButForData(t *testing.T) {
+	drivertest.RunWith(t, func(drivertest.Env) (driver.Driver, error) { return null.New(null.Options{}) }, drivertest.Options{NoData: true})
+}
+
+// TestWrappersPass over a driver that has everything, so that what they forward
+// is judged as well.
+func TestWrappersPass(t *testing.T) {
+	wrappers := map[string]func(e drivertest.Env, d driver.Driver) (driver.Driver, error){
+		"delay": func(e drivertest.Env, d driver.Driver) (driver.Driver, error) {
+			return delay.Wrap(d, delay.Options{Seed: e.Seed, Delay: delay.Mixture(
+				delay.Part{Weight: 2, Of: delay.Exponential(50 * time.Microsecond)}, delay.Part{Weight: 1, Of: delay.Fixed(0)})})
+		},
+		"delay without cancel": func(e drivertest.Env, d driver.Driver) (driver.Driver, error) {
+			return delay.Wrap(d, delay.Options{Seed: e.Seed, Delay: delay.Uniform(0, time.Millisecond), NoCancel: true})
+		},
+		"trace": func(_ drivertest.Env, d driver.Driver) (driver.Driver, error) {
+			return trace.Wrap(d, trace.Options{Keep: 100})
+		},
+	}
+	for name, wrap := range wrappers {
+		t.Run(name, func(t *testing.T) {
+			drivertest.RunWith(t, func(e drivertest.Env) (driver.Driver, error) {
+				return wrap(e, broken.NewGood(e.Seed, e.Seed%2 == 0))
+			}, drivertest.Options{Seeds: 100})
+		})
+	}
+}
+
+func TestOptionsThatMakeNoSenseSaySo(t *testing.T) {
+	for want, o := range map[string]drivertest.Options{
+		`no rule "complete-twice": expected one of limits-valid, no-panic,`: {Rules: []string{"complete-twice"}},
+		"-1 seeds":            {Seeds: -1},
+		"that leaves nothing": {NoReal: true, Real: true},
+	} {
+		require.ErrorContains(t, drivertest.Check(openExample, o), want)
+	}
+}
+
+func TestAnErrorOfOpeningIsNoRules(t *testing.T) {
+	_, err := drivertest.Examine(func(drivertest.Env) (driver.Driver, error) { return nil, driverIsOut }, drivertest.Options{})
+	require.ErrorIs(t, err, driverIsOut)
+}
+
+var driverIsOut = errors.New("out")
+
+// TestOneRuleAndOneSeedFindTheSameAgain: the command that a failure prints.
+func TestOneRuleAndOneSeedFindTheSameAgain(t *testing.T) {
+	for _, b := range broken.Drivers() {
+		if b.Rule != "cancel-twice" && b.Rule != "complete-bounded" {
+			continue
+		}
+		rep, err := drivertest.Examine(b.Open, drivertest.Options{Seeds: 50, NoReal: true})
+		require.NoError(t, err)
+		var first *drivertest.Failure
+		require.ErrorAs(t, rep.Err(), &first)
+		var again *drivertest.Failure
+		require.ErrorAs(t, drivertest.Check(b.Open, drivertest.Options{Rules: []string{first.ID}, First: first.Finding.Seed, Seeds: 1}), &again)
+		require.Equal(t, first.Finding, again.Finding)
+		require.NotEmpty(t, first.Finding.Story)
+	}
+}
