@@ -87,11 +87,11 @@ func TestOptionsThatMakeNoSenseSaySo(t *testing.T) {
 }
 
 func TestAnErrorOfOpeningIsNoRules(t *testing.T) {
-	_, err := drivertest.Examine(func(drivertest.Env) (driver.Driver, error) { return nil, driverIsOut }, drivertest.Options{})
-	require.ErrorIs(t, err, driverIsOut)
+	_, err := drivertest.Examine(func(drivertest.Env) (driver.Driver, error) { return nil, errOut }, drivertest.Options{})
+	require.ErrorIs(t, err, errOut)
 }
 
-var driverIsOut = errors.New("out")
+var errOut = errors.New("out")
 
 // TestOneRuleAndOneSeedFindTheSameAgain: the command that a failure prints.
 func TestOneRuleAndOneSeedFindTheSameAgain(t *testing.T) {

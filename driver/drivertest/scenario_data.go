@@ -68,10 +68,10 @@ func playSegments(b *bench) {
 func playOverlap(b *bench) {
 	b.queues(1, b.depth())
 	p := b.ports[0]
-	l := b.newLoad(p, 2*jobs, p.depth)
+	l := b.newLoad(p, 3*jobs, p.depth)
 	l.keep(aio.OpRead, aio.OpWrite)
 	l.blocks = min(l.blocks, 6)
-	l.most = min(l.most, l.blocks)
+	l.most = 1 + b.rand.Int64N(min(l.most, l.blocks))
 	l.know(blockmodel.New(int(l.blocks), b.lim.WriteCache), "data-overlap")
 	l.fill()
 	b.run(l)

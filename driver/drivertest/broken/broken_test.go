@@ -11,12 +11,17 @@ import (
 	"blksim/driver/drivertest/broken"
 )
 
-// TestEachBrokenDriverIsRejectedByTheRuleThatItBreaks, and by no other.
+// TestEachBrokenDriverIsRejectedByTheRuleThatItBreaks, and by no other; with
+// -short only the one rule is looked at.
 func TestEachBrokenDriverIsRejectedByTheRuleThatItBreaks(t *testing.T) {
 	require.GreaterOrEqual(t, len(broken.Drivers()), 25)
 	o := drivertest.Options{Seeds: 30, NoReal: true}
 	for _, b := range broken.Drivers() {
 		t.Run(strings.ReplaceAll(b.Name, " ", "-"), func(t *testing.T) {
+			o := o
+			if testing.Short() {
+				o.Rules = []string{b.Rule}
+			}
 			rep, err := drivertest.Examine(b.Open, o)
 			require.NoError(t, err)
 			var fails []string
@@ -36,8 +41,12 @@ func TestEachBrokenDriverIsRejectedByTheRuleThatItBreaks(t *testing.T) {
 }
 
 func TestTheGoodDriverPassesEveryRule(t *testing.T) {
+	o := drivertest.Options{Seeds: 200}
+	if testing.Short() {
+		o.Seeds = 10
+	}
 	for _, cache := range []bool{true, false} {
-		rep, err := drivertest.Examine(func(e drivertest.Env) (driver.Driver, error) { return broken.NewGood(e.Seed, cache), nil }, drivertest.Options{})
+		rep, err := drivertest.Examine(func(e drivertest.Env) (driver.Driver, error) { return broken.NewGood(e.Seed, cache), nil }, o)
 		require.NoError(t, err)
 		require.NoError(t, rep.Err())
 		for _, r := range rep {
