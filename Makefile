@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench gobench fuzz ci
+.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
@@ -10,4 +10,5 @@ lint: ; go vet ./... && go tool staticcheck ./... && go test ./internal/lint
 bench: ; go run ./bench
 gobench: ; go test -run '^$$' -bench . -benchmem ./...
 fuzz: ; go test -fuzz FuzzReader -fuzztime 1m ./traces
+fuzz-nvme: ; go test ./device/nvme -run TestRandomSQEs -v -sqes $(or $(N),10000000)
 ci: ; .ci/run

@@ -7,6 +7,11 @@ import (
 	"blksim/device/nvme/spec"
 )
 
+// maxLog bounds what one Get Log Page transfers where MDTS does not. The pages have
+// 4 KiB; a host that asks for 16 GiB would have the controller write zeroes for
+// seconds.
+const maxLog = 1 << 20
+
 // getLogPage is Get Log Page (Base 5.16). All pages fit in one page of memory;
 // what a host asks for beyond their ends is zeroes.
 func (c *Controller) getLogPage(cmd *command, e *spec.SQE) spec.Status {
@@ -20,7 +25,7 @@ func (c *Controller) getLogPage(cmd *command, e *spec.SQE) spec.Status {
 	switch {
 	case off%4 != 0 || off > uint64(len(c.page)) || e.CDW14()>>23&1 != 0: // OT: offsets are bytes
 		return spec.InvalidField
-	case c.cfg.MDTS != 0 && n > 1<<(minPageShift+c.cfg.MDTS):
+	case c.cfg.MDTS != 0 && n > 1<<(minPageShift+c.cfg.MDTS) || n > maxLog:
 		return spec.InvalidField
 	case lid == spec.LogHealth && e.NSID() != 0 && e.NSID() != spec.NSIDAll:
 		return spec.InvalidField // LPA: not by namespace
