@@ -3,6 +3,8 @@ package traces
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -270,4 +272,68 @@ func TestBtrecordBunchWithABadPacketIsRefusedWhole(t *testing.T) {
 	require.NoError(t, out.err)
 	require.Contains(t, out.stats.Notes, "the header counts 4 packets in 3 bunches, and 4 in 2 were found")
 	require.Len(t, out.recs, 4)
+}
+
+// perCPU writes the events to files of three CPUs, and returns their common name.
+func perCPU(t *testing.T, o binary.ByteOrder, damage func(cpu int, data []byte) []byte) string {
+	name := filepath.Join(t.TempDir(), "sd[a")
+	files := make([][]byte, 3)
+	files[1] = processEvent(o, 7, 7, "dd")
+	files[0] = processEvent(o, 7, 8, "cp")
+	for i, e := range blkEvents {
+		files[i*7%3] = append(files[i*7%3], e.binary(o, 7, uint32(i))...)
+	}
+	for i, data := range files {
+		require.NoError(t, os.WriteFile(fmt.Sprintf("%s.blktrace.%d", name, i), damage(i, data), 0o600))
+	}
+	return name
+}
+
+func TestFilesOfSeveralCPUsAreOneTrace(t *testing.T) {
+	for _, o := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		name := perCPU(t, o, func(_ int, data []byte) []byte { return data })
+		r, err := Open(name, Options{})
+		require.NoError(t, err)
+		out := drain(t, r, 3)
+		require.NoError(t, out.err)
+		want := blkWant()
+		for i := range want {
+			want[i].Line = out.recs[i].Line
+			want[i].Process = out.recs[i].Process // numbered in another order
+		}
+		require.Equal(t, want, out.recs)
+		require.Equal(t, blkSkipped, out.stats.Skipped)
+		require.Contains(t, out.why, "the files of 3 CPUs, merged by time")
+		require.Equal(t, out.stats.SizeHint, out.stats.Bytes)
+
+		r, err = Open(name+".blktrace.0", Options{})
+		require.NoError(t, err)
+		out = drain(t, r, 3)
+		require.Contains(t, out.stats.Notes, "this is the file of one CPU of 3: "+name+" names them all")
+	}
+}
+
+func TestAFileOfSeveralThatIsDamagedIsNamedWithThePlaceInIt(t *testing.T) {
+	name := perCPU(t, binary.LittleEndian, func(cpu int, data []byte) []byte {
+		if cpu == 2 {
+			data[48+28] = 0x3f // the second event's action
+		}
+		return data
+	})
+	r, err := Open(name, Options{})
+	require.NoError(t, err)
+	require.EqualError(t, drain(t, r, 3).err, name+".blktrace.2: byte 48: action 0x003f: want an event from 1 to 17")
+
+	name = perCPU(t, binary.LittleEndian, func(cpu int, data []byte) []byte {
+		if cpu == 1 {
+			data = data[:len(data)-7]
+		}
+		return data
+	})
+	r, err = Open(name, Options{})
+	require.NoError(t, err)
+	out := drain(t, r, 3)
+	require.ErrorIs(t, out.err, ErrTruncated)
+	require.ErrorContains(t, out.err, name+".blktrace.1: truncated file: 19 records read, broken at byte")
+	require.ErrorContains(t, out.err, "41 bytes of an unfinished record left over")
 }

@@ -53,6 +53,9 @@ func (r *Reader) detect() error {
 
 func (r *Reader) open(d detection, head []byte) error {
 	f := d.format
+	if r.opts.TimeUnit != 0 && f.name == "csv" {
+		return fmt.Errorf("traces: %s: the unit of a table's time stands in its columns: time=COLUMN:UNIT", r.name)
+	}
 	if r.opts.TimeUnit != 0 && f.unit == 0 {
 		return fmt.Errorf("traces: %s: format %s has decimal times: no unit of time can be given", r.name, f.name)
 	}
@@ -81,6 +84,7 @@ func (r *Reader) open(d detection, head []byte) error {
 	r.batch, _ = r.parser.(batcher)
 	r.bulk, _ = r.parser.(bulk)
 	r.scan.notes = append(r.scan.notes, notes...)
+	r.stage = newStage(&r.opts, r.scan)
 	r.other = r.scan.skips.slot(skipOtherVolume)
 	r.win = window{span: int64(r.opts.Window), max: r.opts.WindowRecords}
 	r.newest = -1 << 63
@@ -251,6 +255,9 @@ func unknown(head []byte, near trial) error {
 	if near.good > 0 {
 		hint = fmt.Sprintf("; nearest is %s, which %d of the first %d lines fit (line %d has %s %q: want %s): name it to read the file as that",
 			near.format.name, near.good, near.good+near.bad, near.line, near.fault.Field, near.fault.Value, near.fault.Want)
+	}
+	if hint == "" && strings.ContainsAny(line, ",;\t|") {
+		hint = "; a table of another kind is read if its columns are named: time=COLUMN:UNIT,offset=COLUMN,size=COLUMN,op=COLUMN"
 	}
 	return fmt.Errorf("%w: text, beginning with %s; formats: %s%s",
 		ErrUnknownFormat, strconv.Quote(line), strings.Join(formatNames(), ", "), hint)

@@ -13,9 +13,9 @@ const htmlPage = "an HTML page (was the download a login page?)"
 
 // foreignMagics are recognised by their first bytes.
 var foreignMagics = []struct{ magic, what string }{
-	{"BZh", "bzip2 (unpack it first: bunzip2)"},
 	{"\xfd7zXZ\x00", "xz (unpack it first: unxz)"},
 	{"\x04\x22\x4d\x18", "lz4 (unpack it first: unlz4)"},
+	{"BZh", "bzip2 inside the compression (packed twice: unpack it once)"},
 	{"\x1f\x8b", "gzip inside the compression (packed twice: unpack it once)"},
 	{"\x28\xb5\x2f\xfd", "zstd inside the compression (packed twice: unpack it once)"},
 	{"PK\x03\x04", "a zip archive (unpack it first)"},
@@ -69,26 +69,19 @@ func isOracleGeneral(head []byte) bool {
 }
 
 // foreignTexts are recognised by the kinds of their columns: u a whole number, d a
-// decimal one, o a letter R or W, w a word.
+// decimal one, o a letter R or W.
 var foreignTexts = []struct {
 	sep   byte
 	kinds string
 	what  string
 }{
-	{',', "uouuu", "the Alibaba block CSV"},
-	{',', "uuuuu", "the Tencent CBS CSV"},
-	{',', "ddwudu", "a SYSTOR '17 LUN CSV"},
-	{',', "uuu", "a fio iolog of version 1 (it has no times)"},
-	{' ', "uwwuuouuw", "an FIU trace"},
 	{' ', "owuudd", "a DiskSim validation trace"},
 }
 
 // foreignHeaders are recognised by the beginning of their first line.
 var foreignHeaders = []struct{ head, what string }{
-	{"timestamp,response,iotype,lun,offset,size", "a SYSTOR '17 LUN CSV"},
 	{"filename,", "a Thesios CSV (it has files, not a disk's addresses)"},
-	{"device_id,opcode,offset,length,timestamp", "the Alibaba block CSV"},
-	{"timestamp,offset,size,iotype,volumeid", "the Tencent CBS CSV"},
+	{"elapsed_usecs.d,", "a NetApp trace (it has a record at arrival and one at completion: keep one kind, and name its columns)"},
 }
 
 // foreignText names the text format that all of the first lines of head have, or "".

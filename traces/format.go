@@ -39,8 +39,18 @@ var formats = []format{
 		shape: "7 columns with commas: FILETIME, host, disk, Read or Write, offset, size, response time"},
 	{name: "spc", title: "SPC (UMass) ASCII", open: openSPC,
 		shape: "5 or more columns with commas: ASU, LBA, bytes, R or W, decimal seconds"},
+	{name: "alibaba", title: "Alibaba block CSV", unit: time.Microsecond, open: openAlibaba,
+		shape: "5 columns with commas: device, R or W, offset, length, microseconds"},
+	{name: "systor", title: "SYSTOR '17 LUN CSV", open: openSystor,
+		shape: "6 columns with commas: seconds, response, R or W, LUN, offset, size"},
 	{name: "cloudphysics", title: "CloudPhysics CSV", unit: time.Second, open: openCloudPhysics,
 		shape: "5 columns with commas: version 1 or 2, time, SCSI opcode in hex, bytes, sector"},
+	{name: "tencent", title: "Tencent CBS CSV", unit: time.Second, open: openTencent,
+		shape: "5 columns with commas: seconds, sector, sectors, 0 or 1, volume"},
+	{name: "fio1", title: "fio iolog, version 1", zero: true, open: openFio1,
+		shape: "3 columns with commas: 0, 1 or 2, offset, length"},
+	{name: "fiu", title: "FIU trace", unit: time.Nanosecond, open: openFIU,
+		shape: "9 columns: ns, pid, process, sector, sectors, R or W, major, minor, MD5"},
 	{name: "blkparse", title: "blkparse text", open: openBlkparse, action: blkparseAction,
 		shape: "blkparse events: major,minor cpu sequence time pid action rwbs"},
 	{name: "blkreplay", title: "blkreplay .load", open: openBlkreplay,
@@ -53,6 +63,7 @@ var formats = []format{
 		unit: time.Microsecond, open: openVscsi1, magic: isVscsi1},
 	{name: "vscsi2", title: "CloudPhysics vscsi binary, version 2", cut: fixed(vscsi2Size),
 		unit: time.Microsecond, open: openVscsi2, magic: isVscsi2},
+	{name: "csv", title: "any table, by its columns", open: openCSV, magic: func([]byte) (string, bool) { return "", false }},
 }
 
 // FormatInfo names a format that Options.Format takes.

@@ -13,6 +13,7 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(s.data), s.format)
 		f.Add([]byte(s.data), "")
 	}
+	f.Add([]byte(csvSample().data), "csv")
 	f.Add(gzipped(f, sampleOf("msr").data), "")
 	f.Add(zstded(f, sampleOf("spc").data), "")
 	f.Fuzz(func(t *testing.T, data []byte, format string) {

@@ -8,14 +8,18 @@ import (
 // MSR Cambridge CSV: Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime.
 //
 // Timestamp is a Windows FILETIME, 100 ns ticks since 1601, and so is the unit of
-// ResponseTime, which is not used. Offset and Size are in bytes. The volume is
+// ResponseTime: when the I/O completed. Some are negative: those are not used. Offset and Size are in bytes. The volume is
 // host_disk, as the trace's own files are named.
 //
 // Each line is tried by fast, which takes what the published files hold, and falls
 // back to slow, which takes blanks, headers and other cases of letters too, and
 // says what is wrong with the rest. Whatever fast takes, slow reads alike.
 
-const msrColumns = 7
+const (
+	msrColumns   = 7
+	filetimeTick = 100 // ns
+	maxTicks     = math.MaxInt64 / filetimeTick
+)
 
 type msr struct {
 	s     *scan
@@ -69,9 +73,11 @@ func (p *msr) fast(b []byte, rec *Record) bool {
 		return false
 	}
 	i = e + 1
-	if e = digitsEnd(b, i); e == i || e != len(b) {
+	response, e := uintAt(b, i)
+	if e == i || e != len(b) || response > maxTicks {
 		return false
 	}
+	rec.Completed = int64(response) * filetimeTick
 	if offset > math.MaxInt64 || size == 0 || size > math.MaxInt64-offset {
 		return false
 	}
@@ -127,6 +133,9 @@ func (p *msr) slow(b []byte, rec *Record) verdict {
 	}
 	if !isNumber(c[6]) {
 		return p.s.bad("response time", c[6], "a decimal number of 100 ns ticks")
+	}
+	if response, ok := parseInt(c[6]); ok && response <= maxTicks {
+		rec.Completed = response * filetimeTick
 	}
 	if !p.s.ticks(rec, c[0], "a decimal number of 100 ns ticks") {
 		return isBad

@@ -15,7 +15,7 @@ const mutations = 3000
 // Whatever is in a file, reading it does not panic or hang, accounts for every
 // record, and does not depend on the size of the batches.
 func TestDamagedTracesAreAccountedFor(t *testing.T) {
-	for i, s := range samples {
+	for i, s := range append(samples, csvSample()) {
 		t.Run(s.name, func(t *testing.T) {
 			n := mutations
 			if testing.Short() {
@@ -62,10 +62,19 @@ func mutate(rng *rand.Rand, data []byte) []byte {
 
 // waysToRead are options under which all input must be accounted for.
 func waysToRead(format string) []Options {
+	if format == "csv" {
+		const columns = "time=ts:us,offset=lba:512,size=bytes,op=type,volume=dev,latency=rt:ms,process=comm,pid=pid"
+		return []Options{
+			{Columns: columns},
+			{Columns: columns, OnError: Skip, Order: AsIs},
+			{Columns: "time=1,offset=2,size=3,op=4", OnError: Skip},
+		}
+	}
 	return []Options{
 		{},
 		{Format: format, OnError: Skip, Order: AsIs},
 		{Format: format, OnError: Skip, Order: Sort, WindowRecords: 3},
+		{Format: format, OnError: Skip, DedupStacked: true, SpreadSeconds: true},
 		{Format: format, OnError: Skip, Order: Reject, MaxErrors: 2},
 	}
 }

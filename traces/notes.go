@@ -20,7 +20,7 @@ const (
 func (r *Reader) Stats() Stats {
 	return Stats{
 		In:          r.records,
-		Delivered:   r.done,
+		Delivered:   r.done - r.withheld,
 		Rejected:    r.rejected,
 		Skipped:     r.scan.skips.sorted(),
 		OutOfOrder:  r.late,
@@ -42,8 +42,8 @@ func (r *Reader) notes() []string {
 	case r.done < 2:
 	case r.newest == r.origin:
 		add("every record has the same time: the trace is untimed")
-	case !r.parts:
-		add("every time is a whole second: records that share a second come at once")
+	case !r.parts && !r.opts.SpreadSeconds:
+		add("every time is a whole second: records that share a second come at once; the option spread-seconds spreads them")
 	}
 	if r.done >= notedRecords && r.newest > r.origin {
 		if span/time.Duration(r.done) > absurdInterval {
@@ -52,6 +52,7 @@ func (r *Reader) notes() []string {
 			add("%d records in %v: more than %d a second; is the unit of time right?", r.done, span, absurdRate)
 		}
 	}
+	r.stage.notes(add)
 	if r.late > 0 {
 		notes = append(notes, r.orderNote())
 	}

@@ -1,16 +1,24 @@
 package traces
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
 // Open opens a trace file. The errors say what is wrong with it: no such file, a
 // directory, ErrEmpty, ErrUnknownFormat with what came near, ErrUnsupported with
-// what it was recognised as.
+// what it was recognised as. Where there is no such file, but files of each CPU by
+// that name, as blktrace writes them (NAME.blktrace.0 and so on), they are one trace.
 func Open(path string, o Options) (*Reader, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if paths := blktracePaths(path); len(paths) > 0 {
+			return openMany(paths, path, o)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
@@ -28,9 +36,28 @@ func Open(path string, o Options) (*Reader, error) {
 		return nil, err
 	}
 	r.file = f
+	if note := siblingsNote(path); note != "" && r.format.name == "blktrace" {
+		r.scan.notes = append(r.scan.notes, note)
+	}
 	if info.Mode().IsRegular() {
 		r.size = info.Size()
 	}
+	return r, nil
+}
+
+// openMany opens the files of several CPUs as one trace.
+func openMany(paths []string, name string, o Options) (*Reader, error) {
+	m, size, err := openMerged(paths)
+	if err != nil {
+		return nil, fmt.Errorf("traces: %w", err)
+	}
+	r, err := NewReader(m, name, o)
+	if err != nil {
+		m.close()
+		return nil, err
+	}
+	r.merged, r.size = m, size
+	r.why += fmt.Sprintf("; the files of %d CPUs, merged by time", len(paths))
 	return r, nil
 }
 

@@ -58,9 +58,21 @@ type Options struct {
 	// TimeUnit is the unit of a time column of whole numbers; 0 is the format's
 	// own. Formats with decimal times refuse it.
 	TimeUnit time.Duration
-	// OpMap is the meaning of the op column of mqsim and of bit 0 of disksim's
-	// flags, as in "0=write,1=read", which is the default of both.
+	// OpMap is the meaning of the op column of mqsim and tencent and of bit 0 of
+	// disksim's flags, as in "0=write,1=read", which is the default of mqsim and
+	// disksim; and of csv's op column, where "=read" is one op for all records.
 	OpMap string
+	// DedupStacked drops the I/Os that stacked devices logged twice: all but the first
+	// of each, once the beginning of the trace has shown that there are such.
+	DedupStacked bool
+	// SpreadSeconds spreads records that share a whole second evenly over it, in a
+	// trace whose times are whole seconds.
+	SpreadSeconds bool
+	// Columns says what the columns of a table of any kind are, and that the trace
+	// is one: FIELD=COLUMN[:UNIT],... with the fields time, offset, size, op, volume,
+	// latency, process and pid, as in "time=ts:us,offset=lba:512,size=3,op=type".
+	// COLUMN is a name of the header or a number from 1.
+	Columns string
 }
 
 // Validate says what is wrong with o, if anything.
@@ -85,6 +97,18 @@ func (o Options) Validate() error {
 	case o.TimeUnit < 0:
 		return fmt.Errorf("traces: time unit %v: want a positive duration", o.TimeUnit)
 	}
+	if o.Columns != "" || o.Format == "csv" {
+		if o.Format != "" && o.Format != "csv" {
+			return fmt.Errorf("traces: columns %q: the format %s has its own", o.Columns, o.Format)
+		}
+		cols, err := parseColumns(o.Columns)
+		if err != nil {
+			return err
+		}
+		if one := strings.HasPrefix(o.OpMap, "="); !cols[csvOp].used && !one {
+			return fmt.Errorf("traces: columns %q: want a column for op, or an op map of one op for all: =read", o.Columns)
+		}
+	}
 	_, err := parseOpMap(o.OpMap)
 	return err
 }
@@ -99,6 +123,9 @@ func (o Options) resolved() Options {
 	}
 	if o.BlockSize == 0 {
 		o.BlockSize = 512
+	}
+	if o.Columns != "" {
+		o.Format = "csv"
 	}
 	return o
 }
@@ -119,7 +146,7 @@ func parseOpMap(s string) (opMap, error) {
 	for _, part := range strings.Split(s, ",") {
 		value, name, _ := strings.Cut(part, "=")
 		op, ok := ParseOp(strings.TrimSpace(name))
-		if value = strings.TrimSpace(value); !ok || value == "" {
+		if value = strings.TrimSpace(value); !ok || value == "" && part != s {
 			return nil, fmt.Errorf("traces: op map %q: want VALUE=OP[,...] with the ops %s, as in 0=write,1=read",
 				s, strings.Join(opNames[:], ", "))
 		}

@@ -13,24 +13,28 @@ import (
 //
 // The way of a record: input cuts a line, the parser makes a Record of it, next
 // sorts out what is bad or skipped, accept what is of another volume or too late,
-// the window puts it in order, and deliver makes its time relative and counts it.
+// the window puts it in order, deliver makes its time relative and counts it, and the
+// stage looks for copies.
 type Reader struct {
-	name string
-	opts Options
-	src  *source
-	file *os.File
-	size int64
-	in   *input
+	name   string
+	opts   Options
+	src    *source
+	file   *os.File
+	merged *merged // instead of file: several
+	size   int64
+	in     *input
 
-	format *format
-	why    string
-	scan   *scan
-	parser parser
-	batch  batcher // the parser, if it is one
-	bulk   bulk    // the parser, if it is one
-	flush  bool    // the input has ended: the batcher is to give all it has
-	endErr error   // and why
-	win    window
+	format   *format
+	why      string
+	scan     *scan
+	parser   parser
+	batch    batcher // the parser, if it is one
+	bulk     bulk    // the parser, if it is one
+	flush    bool    // the input has ended: the batcher is to give all it has
+	endErr   error   // and why
+	win      window
+	stage    *stage
+	withheld int64 // records in the stage
 
 	records  int64 // Stats.In
 	done     int64 // Stats.Delivered
@@ -53,10 +57,8 @@ type Reader struct {
 	err      error // why
 }
 
-// Read fills recs with the next records and returns how many there are. Like
-// io.Reader it returns records or an error, never both: io.EOF at the end, *Error
-// for a bad record under Stop, *StreamError for input that breaks off.
-func (r *Reader) Read(recs []Record) (int, error) {
+// read is Read without the stage.
+func (r *Reader) read(recs []Record) (int, error) {
 	n := 0
 	for n < len(recs) {
 		if r.win.ready() || r.ended && r.win.len() > 0 {
@@ -268,6 +270,9 @@ func (r *Reader) reject(fault *Error) bool {
 	r.rejected++
 	e := *fault
 	e.File, e.Byte = r.name, r.in.start
+	if r.merged != nil {
+		e.File, e.Byte = r.merged.locate(r.in.start)
+	}
 	if r.in.cutter == nil {
 		e.Line = r.in.line
 	}
@@ -308,6 +313,10 @@ func (r *Reader) end() error {
 		return io.EOF
 	}
 	var e *StreamError
+	if errors.As(err, &e) { // of one of several files
+		e.Records = r.records
+		return e
+	}
 	if err == io.EOF {
 		e = &StreamError{File: r.name, Kind: ErrTruncated, What: "file", Byte: r.src.at(), Inner: -1}
 		if missing != "" {
@@ -361,6 +370,11 @@ func (r *Reader) Close() error {
 	}
 	r.ended, r.win = true, window{}
 	r.src.close()
+	if r.merged != nil {
+		m := r.merged
+		r.merged = nil
+		return m.close()
+	}
 	if r.file == nil {
 		return nil
 	}

@@ -122,7 +122,7 @@ func TestVscsiAndItsCSVTwinGiveTheSameRecords(t *testing.T) {
 			t.Fatalf("record %d: %+v in the binary, %+v in the CSV", i, b, c)
 		}
 	}
-	require.Equal(t, []string{"every time is a whole second: records that share a second come at once"}, outs[1].stats.Notes)
+	require.Equal(t, []string{"every time is a whole second: records that share a second come at once; the option spread-seconds spreads them"}, outs[1].stats.Notes)
 	require.Empty(t, outs[0].stats.Notes)
 }
 

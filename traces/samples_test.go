@@ -81,11 +81,11 @@ var samples = []sample{
 			"130000000023320633,hm,1,Read,3221225472,4096,1\r\n" +
 			"130000000023320634,hm,0,Read,2147483648,4096,1",
 		recs: []Record{
-			rec(2, 0, Read, 104857600, 32768, 0),
+			timed(rec(2, 0, Read, 104857600, 32768, 0), 0, 40*us),
 			rec(3, (130000000013320543-130000000000000017)*100, Write, 2867200, 4096, 1),
 			rec(5, (130000000013320543-130000000000000017)*100, Read, 0, 1, 0),
-			rec(6, (130000000023320633-130000000000000017)*100, Read, 3221225472, 4096, 0),
-			rec(7, (130000000023320634-130000000000000017)*100, Read, 2147483648, 4096, 1),
+			timed(rec(6, (130000000023320633-130000000000000017)*100, Read, 3221225472, 4096, 0), 0, 100),
+			timed(rec(7, (130000000023320634-130000000000000017)*100, Read, 2147483648, 4096, 1), 0, 100),
 		},
 		volumes: []string{"hm_1", "hm_0"},
 		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
@@ -113,7 +113,7 @@ var samples = []sample{
 		},
 		volumes: noVolume,
 		skipped: []SkipCount{{"SCSI command 0x00", 1}, {"SCSI command 0x1a", 1}},
-		notes:   []string{"every time is a whole second: records that share a second come at once"},
+		notes:   []string{"every time is a whole second: records that share a second come at once; the option spread-seconds spreads them"},
 	},
 	{
 		name: "blkparse: only Q, flushes, no extents, odd process names, summary", format: "blkparse",
@@ -170,6 +170,54 @@ var samples = []sample{
 		volumes: noVolume,
 	},
 	{
+		name: "alibaba: two devices", format: "alibaba",
+		data: "7,W,8796093022208,16384,1600000000000046\n8,R,60000000000,4096,1600000000000076\n 7 , w ,0,512,1600000000000076\n7,R,512,1,1600000000000077\n",
+		recs: []Record{
+			rec(1, 0, Write, 8796093022208, 16384, 0), rec(2, 30*us, Read, 60000000000, 4096, 1),
+			rec(3, 30*us, Write, 0, 512, 0), rec(4, 31*us, Read, 512, 1, 0),
+		},
+		volumes: []string{"7", "8"},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
+	},
+	{
+		name: "tencent: whole seconds", format: "tencent",
+		data: "1540000000,12000000,128,0,10\n1540000000,6000000,8,1,11\n1540000002,8,1,1,10\n",
+		recs: []Record{
+			rec(1, 0, Read, 12000000*512, 128*512, 0), rec(2, 0, Write, 6000000*512, 8*512, 1), rec(3, 2*s, Write, 8*512, 512, 0),
+		},
+		volumes: []string{"10", "11"},
+		notes: []string{"every time is a whole second: records that share a second come at once; the option spread-seconds spreads them",
+			"2 volumes share one address range: the option volume keeps one"},
+	},
+	{
+		name: "systor: no type, no response", format: "systor",
+		data: "Timestamp,Response,IOType,LUN,Offset,Size\n1400000000.100000,0.000200000,W,0,4096,512\n1400000000.2,,R,1,0,4096\n" +
+			"1400000000.3,0.1,,1,0,4096\n1400000000.4,-0.1,R,1,8192,4096\n1400000000.5,0.1,X,1,0,4096\n",
+		recs: []Record{
+			timed(rec(2, 0, Write, 4096, 512, 0), 0, 200*us), rec(3, 100*ms, Read, 0, 4096, 1), rec(5, 300*ms, Read, 8192, 4096, 1),
+		},
+		volumes: []string{"0", "1"},
+		skipped: []SkipCount{{"IOType other than R or W", 1}, {"no IOType", 1}},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
+	},
+	{
+		name: "fiu: blanks in a process name", format: "fiu",
+		data: "89966463712133 4892 syslogd 904265560 8 W 6 0 531e779f2d4f6cd5d6d31a9da1c7a2a8\n" +
+			"89966463713133 12 my own daemon 904265568 16 R 6 1 531e779f2d4f6cd5d6d31a9da1c7a2a8\n",
+		recs: []Record{
+			asked(rec(1, 0, Write, 904265560*512, 8*512, 0), 1, 0), asked(rec(2, 1*us, Read, 904265568*512, 16*512, 1), 2, 0),
+		},
+		volumes: []string{"6,0", "6,1"},
+		notes:   []string{"2 volumes share one address range: the option volume keeps one"},
+	},
+	{
+		name: "fio 1: untimed", format: "fio1",
+		data:    "0,4096,4096\n1,8192,512\n2,0,0\n2,4096,4096\n",
+		recs:    []Record{rec(1, 0, Read, 4096, 4096, 0), rec(2, 0, Write, 8192, 512, 0), rec(3, 0, Flush, 0, 0, 0), rec(4, 0, Discard, 4096, 4096, 0)},
+		volumes: noVolume,
+		notes:   []string{"every record has the same time: the trace is untimed"},
+	},
+	{
 		name: "mqsim", format: "mqsim",
 		data: "900000000 4 264000000 16 0\n900315000 3\t197000000 16 1\n 900315000  4 8 1 1 \n",
 		recs: []Record{
@@ -221,11 +269,11 @@ var samples = []sample{
 	},
 	{
 		name: "vscsi 1", format: "vscsi1",
-		data: string(vscsi1Record(vscsiRecord{0x2a, 0x0100, 512, 40000001, 5000000368802})) +
-			string(vscsi1Record(vscsiRecord{0x12, 0x0100, 96, 0, 5000000368900})) +
-			string(vscsi1Record(vscsiRecord{0x88, 0x0100, 4096, 1 << 40, 5000000369802})) +
-			string(vscsi1Record(vscsiRecord{0x00, 0x0100, 0, 0, 5000000369803})) +
-			string(vscsi1Record(vscsiRecord{0x91, 0x0100, 0, 0, 5000000369804})),
+		data: string(vscsi1Record(vscsiRecord{cmd: 0x2a, ver: 0x0100, len: 512, lbn: 40000001, ts: 5000000368802})) +
+			string(vscsi1Record(vscsiRecord{cmd: 0x12, ver: 0x0100, len: 96, lbn: 0, ts: 5000000368900})) +
+			string(vscsi1Record(vscsiRecord{cmd: 0x88, ver: 0x0100, len: 4096, lbn: 1 << 40, ts: 5000000369802})) +
+			string(vscsi1Record(vscsiRecord{cmd: 0x00, ver: 0x0100, len: 0, lbn: 0, ts: 5000000369803})) +
+			string(vscsi1Record(vscsiRecord{cmd: 0x91, ver: 0x0100, len: 0, lbn: 0, ts: 5000000369804})),
 		recs: []Record{
 			rec(0, 0, Write, 40000001*512, 512, 0),
 			rec(64, 1*ms, Read, 1<<49, 4096, 0),
@@ -236,12 +284,12 @@ var samples = []sample{
 	},
 	{
 		name: "vscsi 2", format: "vscsi2",
-		data: string(vscsi2Record(vscsiRecord{0x08, 0x0200, 1024, 3, 77})) +
-			string(vscsi2Record(vscsiRecord{0x0a, 0x0201, 513, 4, 177})) +
-			string(vscsi2Record(vscsiRecord{0x00, 0x0200, 0, 0, 178})),
+		data: string(vscsi2Record(vscsiRecord{cmd: 0x08, ver: 0x0200, len: 1024, lbn: 3, ts: 77})) +
+			string(vscsi2Record(vscsiRecord{cmd: 0x0a, ver: 0x0201, len: 513, lbn: 4, ts: 177})) +
+			string(vscsi2Record(vscsiRecord{cmd: 0x00, ver: 0x0200, len: 0, lbn: 0, ts: 178})),
 		recs: []Record{
-			rec(0, 0, Read, 3*512, 1024, 0),
-			rec(40, 100*us, Write, 4*512, 513, 0),
+			timed(rec(0, 0, Read, 3*512, 1024, 0), 0, 3*us),
+			timed(rec(40, 100*us, Write, 4*512, 513, 0), 0, 3*us),
 		},
 		volumes: noVolume,
 		skipped: []SkipCount{{"SCSI command 0x00", 1}},

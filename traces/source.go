@@ -3,6 +3,7 @@ package traces
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"errors"
 	"io"
 
@@ -25,7 +26,7 @@ type source struct {
 	raw     *counter
 	buf     *bufio.Reader
 	content io.Reader
-	what    string // "file", "gzip stream", "zstd stream"
+	what    string // "file", "gzip stream", "zstd stream", "bzip2 stream"
 	close   func()
 }
 
@@ -61,6 +62,8 @@ func newSource(r io.Reader) (*source, error) {
 			return s, err
 		}
 		s.content = z
+	case isBzip2(magic):
+		s.what, s.content = "bzip2 stream", bzip2.NewReader(s.buf)
 	case bytes.Equal(magic, zstdMagic) || isZstdSkippable(magic):
 		s.what = "zstd stream"
 		// One decoder in this goroutine: no goroutines to leak, and errors come
@@ -73,6 +76,11 @@ func newSource(r io.Reader) (*source, error) {
 		s.content, s.close = z, z.Close
 	}
 	return s, nil
+}
+
+// isBzip2: BZh and the level.
+func isBzip2(magic []byte) bool {
+	return len(magic) == 4 && string(magic[:3]) == "BZh" && magic[3] >= '1' && magic[3] <= '9'
 }
 
 // isZstdSkippable: a zstd file may begin with a skippable frame (pzstd does).

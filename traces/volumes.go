@@ -37,6 +37,15 @@ func (v *volumes) index(name []byte) (uint32, bool) {
 	return i, true
 }
 
+// known makes a name that was met before the last one.
+func (v *volumes) known(name []byte) bool {
+	i, ok := v.byName[string(name)]
+	if ok {
+		v.last = i
+	}
+	return ok
+}
+
 // processes does the same for who asked.
 type processes struct {
 	list []Process

@@ -12,11 +12,12 @@ import (
 //	version 2, 40 bytes: cmd u16, ver u16, sn u32, len u32, nSG u32, lbn u64, ts u64, rt u64
 //
 // The version is the high byte of ver. len is in bytes, lbn in sectors of 512
-// bytes, ts in microseconds; cmd is a SCSI opcode. There is one volume.
+// bytes, ts in microseconds, and so is rt, the time to the response; cmd is a SCSI opcode. There is one volume.
 
 const (
 	vscsi1Size = 32
 	vscsi2Size = 40
+	maxRT      = math.MaxInt64 / 1000 // us; beyond it: no response time
 )
 
 // vscsiRecord is what both versions have in common.
@@ -24,6 +25,7 @@ type vscsiRecord struct {
 	cmd, ver uint16
 	len      uint32
 	lbn, ts  uint64
+	rt       uint64 // us; version 2
 }
 
 func decodeVscsi1(b []byte) vscsiRecord {
@@ -37,7 +39,7 @@ func decodeVscsi2(b []byte) vscsiRecord {
 	le := binary.LittleEndian
 	_ = b[vscsi2Size-1]
 	return vscsiRecord{cmd: le.Uint16(b[0:]), ver: le.Uint16(b[2:]), len: le.Uint32(b[8:]),
-		lbn: le.Uint64(b[16:]), ts: le.Uint64(b[24:])}
+		lbn: le.Uint64(b[16:]), ts: le.Uint64(b[24:]), rt: le.Uint64(b[32:])}
 }
 
 type vscsi struct {
@@ -80,6 +82,9 @@ func (p *vscsi) parse(b []byte, rec *Record) verdict {
 		return p.s.badNumber("ts", fmt.Sprint(v.ts), wantNoSpan)
 	}
 	rec.Time, rec.Offset, rec.Length = t, int64(v.lbn*unit), int64(v.len)
+	if v.rt <= maxRT {
+		rec.Completed = int64(v.rt) * 1000
+	}
 	return p.s.volume(rec, nil)
 }
 
