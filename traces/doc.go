@@ -2,7 +2,7 @@
 // [Record], writes blksim's own text format, and generates traces from a seed.
 //
 // [Open] and [NewReader] find the format by content (never by the file's name),
-// unwrap gzip and zstd, and give a [Reader]: batches of records, bounded memory
+// unwrap gzip, zstd and bzip2, and give a [Reader]: batches of records, bounded memory
 // whatever the length, no allocation per record. Options.Format overrides the
 // detection; [Reader.Why] says what it saw.
 //
@@ -19,9 +19,15 @@
 //	blkreplay     start ; sector ; length ; op ; delay ; duration    s, dec.    512 B, 512 B    blkreplay .load [6]
 //	vscsi1        binary, 32 bytes: sn len nSG cmd ver lbn ts        us         512 B, bytes    CloudPhysics [7]
 //	vscsi2        binary, 40 bytes: cmd ver sn len nSG lbn ts rt     us         512 B, bytes    CloudPhysics [7]
+//	alibaba       device_id,opcode,offset,length,timestamp           us         bytes, bytes    Alibaba block traces [9]
+//	tencent       Timestamp,Offset,Size,IOType,VolumeID              s          512 B, 512 B    Tencent CBS [10]
+//	systor        Timestamp,Response,IOType,LUN,Offset,Size          s, dec.    bytes, bytes    SYSTOR '17 [11]
+//	fiu           ts pid process lba size op major minor md5         ns         512 B, 512 B    FIU IODedup [12]
 //	cloudphysics  version,time,op,size,lbn                           s          512 B, bytes    libCacheSim's CSV [7]
+//	fio1          rw,offset,length                                   none       bytes, bytes    fio's old iolog [8]
 //	fio2          file action [offset length]                        wait: us   bytes, bytes    fio(1), trace file v2 [8]
 //	fio3          time file action [offset length]                   us         bytes, bytes    fio(1), trace file v3 [8]
+//	csv           any columns, after Options.Columns                 any        any             the user
 //
 // [1] https://iotta.snia.org/traces/block-io/388
 // [2] https://skuld.cs.umass.edu/traces/storage/SPC-Traces.pdf
@@ -31,6 +37,10 @@
 // [6] https://github.com/schoebel/blkreplay
 // [7] https://github.com/1a1a11a/libCacheSim
 // [8] https://fio.readthedocs.io/en/latest/fio_doc.html#trace-file-format
+// [9] https://github.com/alibaba/block-traces
+// [10] "Tencent Block Storage" in SNIA's IOTTA repository
+// [11] "SYSTOR '17" (Lee et al.) in SNIA's IOTTA repository
+// [12] "FIU IODedup" (Koller, Rangaswami) in SNIA's IOTTA repository
 //
 // # Times
 //
@@ -59,6 +69,7 @@
 //
 // A Reader starts no goroutine and belongs to one goroutine at a time. It holds a
 // buffer of 128 KiB (more for a long native frame), the reordering window (at most Options.WindowRecords records
-// of 80 bytes, 64 Ki by default), the names of at most 65,536 volumes, and what
+// of 80 bytes, 64 Ki by default), the names of at most 65,536 volumes and
+// processes, at most 65,536 I/Os of an event trace that wait for their completion, and what
 // the decompressor needs (zstd: a window of up to 32 MiB; larger ones are refused).
 package traces

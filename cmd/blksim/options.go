@@ -9,7 +9,6 @@ import (
 	"blksim/internal/option"
 	"blksim/internal/replay"
 	"blksim/internal/stack"
-	"blksim/traces"
 )
 
 // settings are the values of all options of the commands that run something.
@@ -33,13 +32,7 @@ type settings struct {
 	deadline time.Duration
 	cancel   string
 
-	format string
-	volume string
-	action string
-	opMap  string
-	unit   string
-	order  string
-	onErr  string
+	reading
 
 	output  string
 	outForm string
@@ -50,13 +43,13 @@ type settings struct {
 func defaults() *settings {
 	return &settings{
 		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
-		timing: "trace", redirect: "none", order: "sort", onErr: "stop", outForm: "normal",
+		timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
 	}
 }
 
 // replayTable lists the options of a replay.
 func (s *settings) replayTable() option.Table {
-	return option.Table{s.deviceOptions(), s.timingOptions(), s.cancelOptions(), s.traceOptionRows(), s.resultOptions()}
+	return option.Table{s.deviceOptions(), s.timingOptions(), s.cancelOptions(), s.reading.rows(), s.resultOptions()}
 }
 
 func (s *settings) deviceOptions() option.Group {
@@ -86,18 +79,6 @@ func (s *settings) cancelOptions() option.Group {
 	return option.Group{Title: "Cancellation", Rows: []option.Row{
 		{Name: "deadline", Value: option.Duration(&s.deadline), Usage: "cancel each request that is not complete so long after it was due"},
 		{Name: "cancel", Value: option.String(&s.cancel), Usage: "what else to cancel: none, trace (when the record says so), random:P[:WITHIN] (a share P of 0 to 1, at a random time within WITHIN, default 1ms)"},
-	}}
-}
-
-func (s *settings) traceOptionRows() option.Group {
-	return option.Group{Title: "The trace", Rows: []option.Row{
-		{Name: "format", Value: option.String(&s.format), Usage: "trace format (default: detected from the content): " + formatNames()},
-		{Name: "volume", Value: option.String(&s.volume), Usage: "replay only this volume of the trace"},
-		{Name: "action", Value: option.String(&s.action), Usage: "the one blkparse action to replay: Q, D, C, ..."},
-		{Name: "op-map", Value: option.String(&s.opMap), Usage: "meaning of a numeric operation column, such as 0=write,1=read"},
-		{Name: "time-unit", Value: option.String(&s.unit), Usage: "unit of a whole-number time column, such as 1us"},
-		{Name: "order", Value: option.Enum(&s.order, "sort", "asis", "reject"), Usage: "records out of time order: sort within 1 s, asis, reject"},
-		{Name: "on-error", Value: option.Enum(&s.onErr, "stop", "skip"), Usage: "bad records, and ones the device cannot take: stop, or skip and count"},
 	}}
 }
 
@@ -177,41 +158,4 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
 	}
 	return spec, spec.Validate()
-}
-
-// traceOptions turns the settings into the readers'.
-func (s *settings) traceOptions() (traces.Options, error) {
-	o := traces.Options{Format: s.format, Volume: s.volume, OpMap: s.opMap}
-	switch s.order {
-	case "asis":
-		o.Order = traces.AsIs
-	case "reject":
-		o.Order = traces.Reject
-	}
-	if s.onErr == "skip" {
-		o.OnError = traces.Skip
-	}
-	if len(s.action) > 1 {
-		return o, fmt.Errorf("action %q: want one letter, such as Q or D", s.action)
-	}
-	if s.action != "" {
-		o.Action = s.action[0]
-	}
-	if s.unit != "" {
-		d, err := time.ParseDuration(s.unit)
-		if err != nil || d <= 0 {
-			return o, fmt.Errorf("time-unit %q: want a duration, such as 1ms, 1us, 1ns", s.unit)
-		}
-		o.TimeUnit = d
-	}
-	return o, o.Validate()
-}
-
-// formatNames lists the trace formats that are read.
-func formatNames() string {
-	var names []string
-	for _, f := range traces.Formats() {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, ", ")
 }

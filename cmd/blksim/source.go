@@ -45,35 +45,9 @@ func checkTraces(paths []string, variants int) error {
 	return nil
 }
 
-// narrow lists the options that have a meaning in some formats only. Not among
-// them: time-unit, which a format that has no use for it refuses.
-func (s *settings) narrow() []narrowOption {
-	return []narrowOption{
-		{"action", s.action, []string{"blkparse"}},
-		{"op-map", s.opMap, []string{"mqsim", "disksim"}},
-	}
-}
-
-type narrowOption struct {
-	name, value string
-	formats     []string
-}
-
-// unusedOptions are notes of the options that were given for nothing.
-func (s *settings) unusedOptions(format string) []string {
-	var notes []string
-	for _, o := range s.narrow() {
-		if o.value != "" && !slices.Contains(o.formats, format) {
-			notes = append(notes, fmt.Sprintf("--%s does nothing in a trace of format %s: it is for %s",
-				o.name, format, strings.Join(o.formats, ", ")))
-		}
-	}
-	return notes
-}
-
 // noSuchVolume says that no record was of the volume asked for, if that is what
 // happened.
-func (s *settings) noSuchVolume(name string, rd *traces.Reader) error {
+func (s *reading) noSuchVolume(name string, rd *traces.Reader) error {
 	stats := rd.Stats()
 	if s.volume == "" || stats.Delivered > 0 || stats.Rejected > 0 {
 		return nil
