@@ -23,7 +23,7 @@ func stackRows() []row {
 			if err != nil {
 				return nil, errSkip("fio is not installed")
 			}
-			l, err := newStackLoop(batch)
+			l, err := newStackLoop("sim:null", batch)
 			if err != nil {
 				return nil, err
 			}
@@ -91,9 +91,9 @@ type stackLoop struct {
 	err    error
 }
 
-func newStackLoop(batch int) (*stackLoop, error) {
+func newStackLoop(device string, batch int) (*stackLoop, error) {
 	const capacity = 1 << 30
-	st, err := stack.Build(stack.Spec{Device: "sim:null", Capacity: capacity, Seed: 1})
+	st, err := stack.Build(stack.Spec{Device: device, Capacity: capacity, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
