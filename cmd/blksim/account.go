@@ -34,7 +34,7 @@ func account(r *report.Run, c stack.Counts, staleCompletes int64) {
 
 // deviceCounts are the controller's own counters.
 func deviceCounts(c *device.Stats) report.Device {
-	d := report.Device{Counted: true, Commands: int64(c.IOCommands()), ByOp: map[string]int64{}, PeakDepth: int64(c.PeakIO)}
+	d := report.Device{Counted: true, Commands: int64(c.IOCommands() - c.IO[spec.IOCancel]), ByOp: map[string]int64{}, PeakDepth: int64(c.PeakIO)}
 	for code, n := range c.IO {
 		if n > 0 {
 			d.ByOp[ioName(byte(code))] = int64(n)
@@ -43,7 +43,8 @@ func deviceCounts(c *device.Stats) report.Device {
 	d.Bytes = map[string]int64{"read": int64(c.ReadBytes), "written": int64(c.WrittenBytes)}
 	a := &c.Aborts
 	d.Aborts = &report.Aborts{Asked: int64(a.Asked), Aborted: int64(a.Aborted), NotAborted: int64(a.NotAborted),
-		OverLimit: int64(a.LimitExceeded), Completed07: int64(c.Count(spec.AbortRequested))}
+		OverLimit: int64(a.LimitExceeded), Cancels: int64(c.Cancels.Asked), Cancelled: int64(c.Cancels.Immediate + c.Cancels.Deferred),
+		Completed07: int64(c.Count(spec.AbortRequested))}
 	m := &c.Medium
 	d.Media = map[string]int64{"reads": int64(m.Reads), "programs": int64(m.Programs), "erases": int64(m.Erases),
 		"saved": int64(m.Saved), "dropped": int64(m.Dropped)}
@@ -63,6 +64,8 @@ func ioName(code byte) string {
 		return "write-zeroes"
 	case spec.IODatasetManagement:
 		return "dataset-management"
+	case spec.IOCancel:
+		return "cancel"
 	}
 	return fmt.Sprintf("%02Xh", code)
 }

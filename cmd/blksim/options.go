@@ -57,7 +57,7 @@ func (s *settings) deviceOptions() option.Group {
 		{Name: "device", Value: option.String(&s.device), Usage: "what to run on: sim[:PROFILE], ram or null"},
 		{Name: "profile", Value: option.String(&s.profile), Usage: "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
 		{Name: "size", Value: option.Size(&s.size), Usage: "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
-		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme or nvme,callback=off over sim, ram over ram, null over null; repeat to run each and compare"},
+		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme, nvme,callback=off or nvme,cancel=cancel over sim, ram over ram, null over null; repeat to run each and compare"},
 		{Name: "baseline", Value: option.Bool(&s.baseline), Usage: "also run without any cancellation, and compare"},
 		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
 		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},

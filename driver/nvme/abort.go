@@ -41,7 +41,7 @@ func (a *abort) bind(q *queue, index uint16) {
 	aborts := &q.driver.admin.aborts
 	a.ask = func() { aborts.ask(a) }
 	a.drop = func() { aborts.drop(a) }
-	a.release = func() { q.released(a) }
+	a.release = func() { q.released(a.index) }
 	a.command.done = func(c completion) { aborts.answered(a, c) }
 }
 

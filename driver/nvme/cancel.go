@@ -13,9 +13,9 @@ var _ interface {
 	driver.Poller
 } = (*cancelQueue)(nil)
 
-// Cancel implements [driver.Canceler]: it has an Abort sent for r's command. r
-// completes when the controller completes the command: with Cancelled if the
-// Abort was in time, or as if nothing had happened.
+// Cancel implements [driver.Canceler]: it has a Cancel or an Abort sent for r's
+// command (Options.Cancel). r completes when the controller completes the command:
+// with Cancelled if that was in time, or as if nothing had happened.
 func (c *cancelQueue) Cancel(r *driver.Request) {
 	q := &c.queue
 	if uint(r.Tag) >= uint(len(q.byTag)) {
@@ -30,17 +30,21 @@ func (c *cancelQueue) Cancel(r *driver.Request) {
 	q.Commit()
 	s.state = slotAborting
 	q.stats.asked.Add(1)
+	if s.by = byCancel; q.cancelByCommand(index) {
+		return
+	}
+	s.by = byAbort
 	a := &q.aborts[index]
 	a.cid = s.cid
 	q.driver.admin.lane.Post(a.ask)
 }
 
-// released ends the quarantine of a's slot: no Abort for it is queued or
+// released ends the quarantine of a slot: no Abort or Cancel for it is queued or
 // outstanding any more.
-func (q *queue) released(a *abort) {
-	s := &q.slots.slots[a.index]
+func (q *queue) released(index uint16) {
+	s := &q.slots.slots[index]
 	if s.state == slotQuarantined {
-		q.slots.put(a.index)
+		q.slots.put(index)
 		return
 	}
 	s.state = slotInFlight

@@ -11,6 +11,7 @@ import (
 
 	"blksim/aio"
 	device "blksim/device/nvme"
+	"blksim/device/nvme/spec"
 	"blksim/driver"
 	"blksim/driver/nvme"
 )
@@ -211,7 +212,7 @@ func (r *rig) settledStats() (s nvme.Stats) {
 	r.t.Helper()
 	for range 10000 {
 		s = r.driver.Stats()
-		if s.AbortsAsked == s.AbortsDropped+s.AbortsDone+s.AbortsNotDone+s.AbortsFailed {
+		if s.AbortsAsked == s.CancelsDone+s.CancelsNotDone+s.AbortsDropped+s.AbortsDone+s.AbortsNotDone+s.AbortsFailed {
 			return s
 		}
 		for i := range r.group.Lanes() {
@@ -237,14 +238,18 @@ func (r *rig) checkIdentity(ports ...*port) {
 	var d device.Stats
 	require.NoError(r.t, r.group.Do(deviceLane, func(done func()) { d = r.device.Stats(); done() }))
 	require.EqualValues(r.t, cancelled, s.Cancelled)
-	require.Equal(r.t, s.Cancelled, s.AbortsDone, "requests completed Cancelled and Aborts answered aborted")
+	require.Equal(r.t, s.Cancelled, s.AbortsDone+s.CancelsDone, "requests completed Cancelled, and Aborts and Cancels answered aborted")
+	require.Equal(r.t, d.AbortsAnswered(), d.Count(spec.AbortRequested))
+	require.Equal(r.t, s.CancelsDone, d.Cancels.Immediate)
+	require.Equal(r.t, s.CancelsSent, d.IO[spec.IOCancel])
+	require.Equal(r.t, s.CancelsSent, s.CancelsDone+s.CancelsNotDone)
 	require.Equal(r.t, s.AbortsDone, d.Aborts.Aborted)
 	require.Equal(r.t, s.AbortsNotDone, d.Aborts.NotAborted)
-	require.Equal(r.t, s.AbortsAsked, s.AbortsSent+s.AbortsDropped)
+	require.Equal(r.t, s.AbortsAsked, s.AbortsSent+s.AbortsDropped+s.CancelsSent)
 	require.Equal(r.t, s.AbortsSent, s.AbortsDone+s.AbortsNotDone)
 	require.Zero(r.t, s.AbortsFailed, "the controller's limit was exceeded")
 	require.Equal(r.t, s.Submitted, s.Completions)
-	require.Equal(r.t, s.Submitted, d.IOCommands())
+	require.Equal(r.t, s.Submitted+s.CancelsSent, d.IOCommands())
 	require.Zero(r.t, s.Strays)
 	require.Zero(r.t, s.BadHeads)
 	require.Equal(r.t, device.ErrorStats{}, d.Errors)

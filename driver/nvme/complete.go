@@ -36,11 +36,9 @@ func (q *queue) reap(budget int) int {
 		if e == nil {
 			break
 		}
-		if q.finish(e, d) {
-			completed++
-		} else {
-			strays = true
-		}
+		n, stray := q.finish(e, d)
+		completed += n
+		strays = strays || stray
 		q.rings.consume()
 	}
 	if strays {
@@ -52,19 +50,24 @@ func (q *queue) reap(budget int) int {
 	return completed
 }
 
-// finish completes the request of one completion entry. It says false for an
-// entry that names no command of ours: a controller that completes a command
-// twice, late or on the wrong queue must not complete another I/O.
-func (q *queue) finish(e *spec.CQE, d spec.CQEDword3) bool {
+// finish completes the request of one completion entry, or takes the answer of a
+// Cancel. An entry that names no command of ours is a stray: a controller that
+// completes a command twice, late or on the wrong queue must not complete another
+// I/O.
+func (q *queue) finish(e *spec.CQE, d spec.CQEDword3) (completed int, stray bool) {
 	index, s := q.slots.find(d.CID())
 	if s == nil || e.SQID() != q.rings.id {
 		q.stats.strays.Add(1)
-		return false
+		return 0, true
 	}
 	if !q.rings.fetched(e.SQHead()) {
 		q.stats.badHeads.Add(1)
 	}
 	r := s.owner
+	if r == &q.cancels.request {
+		q.answeredCancel(index, e, d.Status())
+		return 0, false
+	}
 	st, n := aio.OK, r.Len
 	if status := d.Status(); !status.OK() {
 		st, n = q.failed(status), 0
@@ -78,12 +81,14 @@ func (q *queue) finish(e *spec.CQE, d spec.CQEDword3) bool {
 	}
 	if s.state == slotAborting {
 		s.owner, s.state = nil, slotQuarantined
-		q.driver.admin.lane.Post(q.aborts[index].drop)
+		if s.by == byAbort {
+			q.driver.admin.lane.Post(q.aborts[index].drop)
+		}
 	} else {
 		q.slots.put(index)
 	}
 	r.Complete(st, n)
-	return true
+	return 1, false
 }
 
 func (q *queue) failed(status spec.Status) aio.Status {

@@ -43,9 +43,15 @@
 // request completes as soon as its completion entry (CQE) comes, and the
 // identifier is quarantined until the Abort is answered, or dropped unsent
 // (release). Identifiers beyond the queue's depth keep this from costing depth.
+//
+// Where Options.Cancel asks for it and the controller has it, Cancel is sent in
+// the command's own queue instead (cancelcmd.go): it needs no other lane, and is
+// not bound by the controller's Abort limit. The identifier is held in the same
+// way.
+//
 // Status 07h, Command Abort Requested, completes a request as Cancelled, so the
-// number of those is the number of Aborts answered "aborted", unless something
-// else aborts commands of ours.
+// number of those is the number of Aborts answered "aborted" and of commands that
+// Cancels counted, unless something else aborts commands of ours.
 //
 // # What cannot fail
 //

@@ -22,6 +22,7 @@ type Driver struct {
 	format     format
 	limits     driver.Limits
 	spares     int          // command identifiers of a queue beyond its depth
+	useCancel  bool         // the queues' Cancel sends Cancel commands
 	stats      []queueStats // by qid of OpenQueue
 
 	// mu guards what follows, and makes admin commands from outside one at a
@@ -102,8 +103,12 @@ func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 // newQueue makes the host's side of a queue.
 func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 	slots := depth + d.spares
+	entries := depth + 1
+	if d.useCancel {
+		entries += maxCancels
+	}
 	c := &cancelQueue{queue{
-		rings:  newRings(uint16(qid+1), depth+1),
+		rings:  newRings(uint16(qid+1), entries),
 		driver: d,
 		lane:   l,
 		format: d.format,
@@ -124,6 +129,7 @@ func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 		for i := range q.aborts {
 			q.aborts[i].bind(q, uint16(i))
 		}
+		q.cancels = canceller{on: d.useCancel, left: maxCancels, victims: make([]uint16, slots)}
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package nvme_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -31,7 +32,8 @@ type fake struct {
 	mute            bool                    // raises no interrupts
 	onHead          func()                  // called inline when an I/O completion queue's head doorbell is rung
 	refuseNamespace bool
-	frozenHead      bool // tells head 0 in completions
+	frozenHead      bool           // tells head 0 in completions
+	effects         map[int]uint32 // I/O commands of the effects log page
 
 	cc, csts, aqa uint32
 	asq, acq      uint64
@@ -169,6 +171,14 @@ func (f *fake) execAdmin(e spec.SQE) {
 			f.controller.Encode(b)
 		} else {
 			f.namespace.Encode(b)
+		}
+	case spec.AdminGetLogPage:
+		b, ok := f.mem.Window(e.PRP1(), 4096)
+		if !ok {
+			panic("no window for a log page")
+		}
+		for op, v := range f.effects {
+			binary.LittleEndian.PutUint32(b[1024+4*op:], v)
 		}
 	case spec.AdminSetFeatures:
 		result = uint64(spec.EncodeQueues(f.queues, f.queues))

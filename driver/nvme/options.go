@@ -24,9 +24,10 @@ type Options struct {
 	// interrupts and returns its registers. It is called once, by Open.
 	Connect func(nvme.Memory, nvme.Interrupter) (nvme.Registers, error)
 
-	// Callback gives the queues a Cancel method ([blksim/driver.Canceler]) that
-	// sends an NVMe Abort.
+	// Callback gives the queues a Cancel method ([blksim/driver.Canceler]), which
+	// sends what Cancel says.
 	Callback bool
+	Cancel   CancelBy // 0: ByAbort
 
 	Namespace uint32 // 0: namespace 1
 	Queues    int    // I/O queues to ask for; 0: one for each lane of the group. The controller may grant fewer.
@@ -47,6 +48,8 @@ func (o Options) Validate() error {
 		return errors.New("nvme: options: Connect is nil")
 	case o.AdminLane < 0 || o.AdminLane >= o.Group.Lanes():
 		return fmt.Errorf("nvme: options: admin lane %d: expected 0 to %d", o.AdminLane, o.Group.Lanes()-1)
+	case o.Cancel > ByAuto:
+		return fmt.Errorf("nvme: options: Cancel %d: expected ByAbort, ByCancel or ByAuto", o.Cancel)
 	case o.Queues < 0 || o.Queues > maxQueues:
 		return fmt.Errorf("nvme: options: %d queues: expected 0 to %d", o.Queues, maxQueues)
 	case o.ReadyTimeout < 0 || o.AdminTimeout < 0 || o.ShutdownTimeout < 0:

@@ -20,6 +20,8 @@ type queue struct {
 	aborts []abort // one for each slot, if the queue has Cancel
 	stats  *queueStats
 	closed bool
+
+	cancels canceller
 }
 
 var _ interface {

@@ -21,8 +21,8 @@ type slotState uint8
 const (
 	slotFree        slotState = iota // in the free list
 	slotInFlight                     // with the controller
-	slotAborting                     // with the controller, and an Abort is queued or outstanding
-	slotQuarantined                  // completed, and an Abort is queued or outstanding
+	slotAborting                     // with the controller, and an Abort or a Cancel for it is queued or outstanding
+	slotQuarantined                  // completed, and an Abort or a Cancel for it is queued or outstanding
 )
 
 // slot is one command identifier: the part of a command that the controller
@@ -31,7 +31,16 @@ type slot[T any] struct {
 	owner *T // nil when free or quarantined
 	cid   uint16
 	state slotState
+	by    sentBy // of slotAborting and slotQuarantined
 }
+
+// sentBy is what names an identifier.
+type sentBy uint8
+
+const (
+	byAbort sentBy = iota
+	byCancel
+)
 
 // slotTable is a queue's slots and the order of the free ones. It belongs to the
 // queue's lane.

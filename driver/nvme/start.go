@@ -42,10 +42,16 @@ func (d *Driver) start() error {
 		return err
 	}
 	d.admin.aborts.limit = min(int(controller.ACL)+1, adminEntries-1-adminReserved)
+	if err := d.chooseCancel(&controller); err != nil {
+		return err
+	}
 	if d.options.Callback {
 		// Enough that all Aborts outstanding and as many that have just been
 		// answered hold none that the depth needs.
 		d.spares = 2 * d.admin.aborts.limit
+	}
+	if d.useCancel {
+		d.spares += 2 * maxCancels // each takes its own and holds its command's
 	}
 	d.setLimits(&controller, &namespace, granted)
 	d.queues = make([]*queue, d.limits.Queues)
@@ -181,6 +187,14 @@ func (d *Driver) askQueues() (int, error) {
 	return min(want, sqs, cqs), err
 }
 
+// mostEntries is how many commands fit into a queue beside its Cancels.
+func (d *Driver) mostEntries() int {
+	if d.useCancel {
+		return int(d.cap.MQES) - maxCancels
+	}
+	return int(d.cap.MQES)
+}
+
 func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues int) {
 	block := n.BlockSize()
 	longest := int64(maxTransfer)
@@ -199,7 +213,7 @@ func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues
 		BlockSize:   block,
 		MaxTransfer: longest,
 		Queues:      queues,
-		QueueDepth:  min(int(d.cap.MQES), maxSlots-d.spares),
+		QueueDepth:  min(d.mostEntries(), maxSlots-d.spares),
 		Ops:         ops,
 		WriteCache:  c.VWC&spec.VWCPresent != 0,
 	}

@@ -14,12 +14,18 @@ type Stats struct {
 	Strays      uint64 // completions that were ignored because no such command was with the controller
 	BadHeads    uint64 // completions whose submission queue head was impossible, and ignored
 
-	AbortsAsked   uint64 // calls of Cancel for a command with the controller
+	AbortsAsked   uint64 // calls of Cancel for a command with the controller, whatever they sent
 	AbortsSent    uint64
 	AbortsDropped uint64 // not sent, because the command had completed
 	AbortsDone    uint64 // answered: aborted
 	AbortsNotDone uint64 // answered: not aborted
 	AbortsFailed  uint64 // answered with an error
+
+	CancelsSent     uint64 // Cancel commands; of AbortsAsked the rest are Aborts
+	CancelsDone     uint64 // answered: the command was aborted
+	CancelsDeferred uint64 // answered: it may yet be
+	CancelsNotDone  uint64 // answered: neither
+	CancelsFailed   uint64 // answered with an error
 }
 
 // queueStats are the counts of one queue. Each has one writer, the queue's lane,
@@ -31,6 +37,8 @@ type queueStats struct {
 	shown struct{ submitted, doorbells, completions, interrupts atomic.Uint64 }
 
 	cancelled, busy, bounced, strays, badHeads, asked atomic.Uint64
+
+	cancelsSent, cancelsDone, cancelsDeferred, cancelsNotDone, cancelsFailed atomic.Uint64
 }
 
 // countSubmits counts a doorbell and shows what was submitted before it.
@@ -61,6 +69,11 @@ func (s *queueStats) addTo(t *Stats) {
 	t.Strays += s.strays.Load()
 	t.BadHeads += s.badHeads.Load()
 	t.AbortsAsked += s.asked.Load()
+	t.CancelsSent += s.cancelsSent.Load()
+	t.CancelsDone += s.cancelsDone.Load()
+	t.CancelsDeferred += s.cancelsDeferred.Load()
+	t.CancelsNotDone += s.cancelsNotDone.Load()
+	t.CancelsFailed += s.cancelsFailed.Load()
 }
 
 // adminStats are the counts of the admin queue, written on its lane.

@@ -169,13 +169,16 @@ type Device struct {
 	PeakDepth int64            `json:"peak_in_device,omitempty"`
 }
 
-// Aborts counts the device's answers. Completed07 is the number of commands that
-// it completed as aborted by request: equal to Aborted.
+// Aborts counts the device's answers to Abort and Cancel commands. Completed07 is
+// the number of commands that it completed as aborted by request: equal to Aborted
+// and Cancelled together.
 type Aborts struct {
 	Asked       int64 `json:"asked"`
 	Aborted     int64 `json:"aborted"`
 	NotAborted  int64 `json:"not_aborted"`
 	OverLimit   int64 `json:"over_limit"`
+	Cancels     int64 `json:"cancels,omitempty"`   // Cancel commands
+	Cancelled   int64 `json:"cancelled,omitempty"` // commands that they ended
 	Completed07 int64 `json:"completed_as_aborted"`
 }
 
@@ -291,8 +294,8 @@ func (r *Run) Balance() {
 		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
 			"commands in the device = submitted - skipped at dispatch - needless flushes - refused")
 		if a := r.Device.Aborts; a != nil {
-			check(a.Completed07 == a.Aborted, "commands completed as aborted = aborts answered so")
-			check(a.Aborted == q.Cancelled.Aborted, "aborted in the device = aborted in the events")
+			check(a.Completed07 == a.Aborted+a.Cancelled, "commands completed as aborted = aborts answered so + cancels counted")
+			check(a.Aborted+a.Cancelled == q.Cancelled.Aborted, "aborted in the device = aborted in the events")
 		}
 	}
 	r.Accounting.Device.Commands = r.Device.Commands

@@ -295,6 +295,8 @@ func (t *rows) device() {
 	t.number("aborts asked", false, abort(func(a *Aborts) int64 { return a.Asked }))
 	t.number("  answered: aborted", false, abort(func(a *Aborts) int64 { return a.Aborted }))
 	t.number("  answered: not aborted", false, abort(func(a *Aborts) int64 { return a.NotAborted }))
+	t.number("cancels asked", false, abort(func(a *Aborts) int64 { return a.Cancels }))
+	t.number("  commands ended by them", false, abort(func(a *Aborts) int64 { return a.Cancelled }))
 	t.number("most commands at once", false, func(r *Run) int64 { return r.Device.PeakDepth })
 }
 

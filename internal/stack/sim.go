@@ -19,13 +19,11 @@ type simDevice struct {
 
 // openSim opens the virtual NVMe device and its driver.
 func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
-	callback, err := parseCallback(opts)
+	o, canonical, err := parseNVMe(opts)
 	if err != nil {
 		return nil, err
 	}
-	if !callback {
-		st.Driver += ",callback=off"
-	}
+	st.Driver += canonical
 	if name == "" {
 		name = profile.Default
 	}
@@ -45,7 +43,7 @@ func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
 		st.dev.ctrl = c
 		return c, err
 	}
-	d, err := nvme.Open(nvme.Options{Group: st.Group, Connect: connect, Callback: callback, Queues: s.Queues})
+	d, err := nvme.Open(nvme.Options{Group: st.Group, Connect: connect, Callback: o.callback, Cancel: o.cancel, Queues: s.Queues})
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 type Spec struct {
 	Device     string // sim[:PROFILE], ram or null
 	Profile    string // PROFILE by another way; a TOML file or a preset
-	Driver     string // nvme[,callback=on|off], ram, null; "": the device's own
+	Driver     string // nvme[,callback=on|off][,cancel=abort|cancel|auto], ram, null; "": the device's own
 	Capacity   int64  // bytes; 0: the device's own
 	Queues     int    // at most MaxQueues; 0: 1
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
@@ -179,17 +179,6 @@ func openRAM(capacity int64) (driver.Driver, error) {
 		return nil, specf("capacity %d: device ram is memory: want 512 B to %d GiB (%d)", capacity, MaxRAM>>30, int64(MaxRAM))
 	}
 	return ram.New(make([]byte, capacity)), nil
-}
-
-// parseCallback reads the options of driver nvme.
-func parseCallback(opts string) (bool, error) {
-	switch opts {
-	case "", "callback=on":
-		return true, nil
-	case "callback=off":
-		return false, nil
-	}
-	return false, specf("driver nvme: option %q: want callback=on or callback=off", opts)
 }
 
 // Close closes the disk and ends the lanes. All I/O has ended.
