@@ -120,14 +120,14 @@ func TestWhatTheLayersRefusedIsAFault(t *testing.T) {
 		"abort":  {stack.Counts{Driver: &nvme.Stats{AbortsFailed: 1}}, 0, "an abort with an error"},
 	} {
 		r := &report.Run{}
-		account(r, c.counts, c.stale)
+		r.Account(c.counts, c.stale)
 		r.Balance()
 		require.False(t, r.Accounting.Balanced, name)
 		require.Len(t, r.Faults, 1, name)
 		require.Contains(t, r.Faults[0], c.says)
 	}
 	r := &report.Run{}
-	account(r, stack.Counts{Driver: &nvme.Stats{}}, 0)
+	r.Account(stack.Counts{Driver: &nvme.Stats{}}, 0)
 	r.Balance()
 	require.True(t, r.Accounting.Balanced)
 }

@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
+	"blksim/internal/load"
 	"blksim/internal/option"
 	"blksim/internal/replay"
+	"blksim/internal/report"
 	"blksim/internal/stack"
 )
 
@@ -34,9 +35,14 @@ type settings struct {
 
 	reading
 
-	output  string
-	outForm string
-	quiet   bool
+	job      load.Job
+	readonly bool
+
+	output      string
+	outForm     string
+	percentiles []int // in millionths
+	noColor     bool
+	quiet       bool
 }
 
 // defaults are the settings of a command line without options.
@@ -44,19 +50,34 @@ func defaults() *settings {
 	return &settings{
 		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
 		timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
+		job: load.DefaultJob(),
 	}
 }
 
 // replayTable lists the options of a replay.
 func (s *settings) replayTable() option.Table {
-	return option.Table{s.deviceOptions(), s.timingOptions(), s.cancelOptions(), s.reading.rows(), s.resultOptions()}
+	return option.Table{s.deviceOptions("size"), s.timingOptions(), s.cancelOptions(), s.reading.rows(), s.resultOptions()}
 }
 
-func (s *settings) deviceOptions() option.Group {
+// runTable lists the options of a load: those of the run as a whole, and those of
+// a job.
+func (s *settings) runTable() option.Table {
+	return append(s.job.Options(), s.wholeRunTable()...)
+}
+
+// wholeRunTable lists the options that only [global] of a job file may have.
+func (s *settings) wholeRunTable() option.Table {
+	device := s.deviceOptions("capacity")
+	device.Rows = append(device.Rows, option.Row{Name: "readonly", Value: option.Bool(&s.readonly), Usage: "refuse jobs that write or trim"})
+	return option.Table{device, s.resultOptions()}
+}
+
+// deviceOptions are those of the stack; capacity is the name of the device's size.
+func (s *settings) deviceOptions(capacity string) option.Group {
 	return option.Group{Title: "What to run on", Rows: []option.Row{
 		{Name: "device", Value: option.String(&s.device), Usage: "what to run on: sim[:PROFILE], ram or null"},
 		{Name: "profile", Value: option.String(&s.profile), Usage: "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
-		{Name: "size", Value: option.Size(&s.size), Usage: "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
+		{Name: capacity, Value: option.Size(&s.size), Usage: "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
 		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme, nvme,callback=off or nvme,cancel=cancel over sim, ram over ram, null over null; repeat to run each and compare"},
 		{Name: "baseline", Value: option.Bool(&s.baseline), Usage: "also run without any cancellation, and compare"},
 		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
@@ -84,9 +105,11 @@ func (s *settings) cancelOptions() option.Group {
 
 func (s *settings) resultOptions() option.Group {
 	return option.Group{Title: "Results", Rows: []option.Row{
-		{Name: "output", Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
-		{Name: "output-format", Value: option.Enum(&s.outForm, "normal", "json"), Usage: "normal (a table) or json"},
-		{Name: "no-progress", Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
+		{Name: "output", CommandOnly: true, Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
+		{Name: "output-format", CommandOnly: true, Value: option.Enum(&s.outForm, "normal", "json", "json+"), Usage: "normal (a table), json, or json+ (in the shape of fio's, for its tools)"},
+		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles of the table, such as 50:99:99.99"},
+		{Name: "no-color", CommandOnly: true, Value: option.Bool(&s.noColor), Usage: "no colours, also on a terminal (as with NO_COLOR in the environment)"},
+		{Name: "no-progress", CommandOnly: true, Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
 	}}
 }
 
@@ -118,28 +141,16 @@ func (s *settings) replayConfig() (replay.Config, error) {
 }
 
 func parseCancel(s string, c *replay.Config) error {
-	bad := fmt.Errorf("cancel %q: want none, trace or random:P[:WITHIN], such as random:0.1:2ms", s)
-	word, rest, _ := strings.Cut(s, ":")
-	switch {
-	case s == "none":
-	case s == "trace":
+	if s == "trace" {
 		c.CancelTrace = true
-	case word == "random":
-		chance, within, has := strings.Cut(rest, ":")
-		p, err := strconv.ParseFloat(chance, 64)
-		if err != nil || !(p >= 0 && p <= 1) {
-			return bad
-		}
-		c.CancelChance, c.CancelWithin = int(p*1e6+0.5), time.Millisecond
-		if has {
-			d, err := time.ParseDuration(within)
-			if err != nil || d <= 0 {
-				return bad
-			}
-			c.CancelWithin = d
-		}
-	default:
-		return bad
+		return nil
+	}
+	random, err := load.ParseCancel(s)
+	if err != nil {
+		return fmt.Errorf("cancel %q: want none, trace or random:P[:WITHIN], such as random:0.1:2ms", s)
+	}
+	if random.Chance > 0 {
+		c.CancelChance, c.CancelWithin = random.Chance, random.Within
 	}
 	return nil
 }

@@ -9,33 +9,36 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"golang.org/x/term"
 
 	"blksim/internal/report"
 )
 
-// write writes the results: a table for each trace, or one JSON value.
+// write writes the results: a table for each input, or one JSON value.
 func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
 	if len(all) == 0 {
 		return nil
 	}
 	var b bytes.Buffer
-	if s.outForm == "json" {
-		var runs []*report.Run
-		for _, rs := range all {
-			runs = append(runs, rs...)
-		}
-		if err := report.WriteJSON(&b, runs); err != nil {
-			return err
-		}
-	} else {
+	var err error
+	switch s.outForm {
+	case "json":
+		err = report.WriteJSON(&b, slices.Concat(all...))
+	case "json+":
+		err = report.WriteFio(&b, slices.Concat(all...), s.percentiles)
+	default:
+		look := s.look(stdout)
 		for i, runs := range all {
 			if i > 0 {
 				b.WriteByte('\n')
 			}
-			if err := report.WriteTable(&b, runs); err != nil {
-				return err
-			}
+			err = errors.Join(err, report.WriteTable(&b, runs, look))
 		}
+	}
+	if err != nil {
+		return err
 	}
 	if s.output != "" && !isFile(stdout, s.output) {
 		return writeFile(s.output, b.Bytes())
@@ -44,6 +47,21 @@ func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
 		return fmt.Errorf("standard output: %w", withoutPath(err))
 	}
 	return nil
+}
+
+// look is how tables look: on a terminal as wide as that, and in colour unless the
+// user has said otherwise.
+func (s *settings) look(stdout io.Writer) report.Look {
+	look := report.Look{Percentiles: s.percentiles}
+	f, is := stdout.(*os.File)
+	if !is || s.output != "" || !term.IsTerminal(int(f.Fd())) {
+		return look
+	}
+	if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+		look.Width = w
+	}
+	look.Color = !s.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return look
 }
 
 // isFile says whether w is the file that path leads to, as standard output is

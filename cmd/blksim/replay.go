@@ -1,19 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"blksim/internal/profile"
 	"blksim/internal/replay"
 	"blksim/internal/report"
-	"blksim/internal/stack"
 	"blksim/traces"
 )
 
@@ -48,29 +44,6 @@ side.`,
 	return cmd
 }
 
-// variant is one of the runs that are compared.
-type variant struct {
-	name     string
-	driver   string
-	baseline bool
-}
-
-// variants lists the runs of each trace.
-func (s *settings) variants() []variant {
-	drivers := s.drivers
-	if len(drivers) == 0 {
-		drivers = []string{""}
-	}
-	var vs []variant
-	if s.baseline {
-		vs = append(vs, variant{name: "no cancels", driver: drivers[0], baseline: true})
-	}
-	for _, d := range drivers {
-		vs = append(vs, variant{name: d, driver: d})
-	}
-	return vs
-}
-
 // replayAll runs every trace in every variant and writes the results, also of
 // runs that failed. Each failure is told as it comes; the first decides the exit
 // code, unless the results cannot be written or the runs were interrupted.
@@ -87,158 +60,56 @@ func replayAll(s *settings, paths []string, stdout, stderr io.Writer) error {
 	if err := checkTraces(paths, len(variants)); err != nil {
 		return err
 	}
-	if _, err := s.stackSpec(""); err != nil {
-		return failed(exitUsage, err)
+	b, err := newBatch(s, len(paths)*len(variants), stderr)
+	if err != nil {
+		return err
 	}
-	b := &batch{settings: s, cfg: cfg, traces: topt, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}
-	defer b.intr.release()
 	for _, path := range paths {
-		b.trace(path, variants)
+		b.input(traceName(path), variants, func(v variant) (*report.Run, error) { return b.replayOne(path, v, cfg, topt) })
 	}
-	b.noteNotRun()
-	if code := b.intr.code(); code != 0 {
-		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
-	}
-	b.log.decide(failed(exitOutput, s.write(b.all, stdout)))
-	return b.log.result()
-}
-
-// batch is the runs of one command.
-type batch struct {
-	*settings
-	cfg    replay.Config
-	traces traces.Options
-	intr   *interrupts
-	log    errorLog
-	stop   bool // what is wrong is wrong with all runs
-
-	all    [][]*report.Run // by trace
-	notRun []string
-}
-
-// trace runs one trace in every variant.
-func (b *batch) trace(path string, variants []variant) {
-	var runs []*report.Run
-	for i, v := range variants {
-		if b.stop || b.intr.code() != 0 {
-			b.skip(path, variants[i:], len(runs) == 0)
-			break
-		}
-		r, err := b.replayOne(path, v)
-		b.log.add(err)
-		if r == nil {
-			// The trace or the device could not be opened: nor can it next time.
-			b.stop = codeOf(err) == exitUsage
-			b.skip(path, variants[i:], len(runs) == 0)
-			break
-		}
-		runs = append(runs, r)
-	}
-	if len(runs) > 0 {
-		b.all = append(b.all, runs)
-	}
-}
-
-// skip remembers variants of a trace that are not run; whole if none of it was.
-func (b *batch) skip(path string, vs []variant, whole bool) {
-	if whole {
-		b.notRun = append(b.notRun, traceName(path))
-		return
-	}
-	for _, v := range vs {
-		b.notRun = append(b.notRun, fmt.Sprintf("%s (%s)", traceName(path), cmp.Or(v.name, "the device's driver")))
-	}
-}
-
-// noteNotRun has the last result say what is not among the results.
-func (b *batch) noteNotRun() {
-	if len(b.all) > 0 && len(b.notRun) > 0 {
-		runs := b.all[len(b.all)-1]
-		last := runs[len(runs)-1]
-		last.Odd = append(last.Odd, "not run: "+strings.Join(b.notRun, ", "))
-	}
+	return b.finish(stdout)
 }
 
 // replayOne is one run. It returns nil for the run if there is nothing to report.
-func (b *batch) replayOne(path string, v variant) (*report.Run, error) {
-	name, cfg := traceName(path), b.cfg
-	rd, err := openTrace(path, b.traces)
+func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces.Options) (*report.Run, error) {
+	name := traceName(path)
+	rd, err := openTrace(path, topt)
 	if err != nil {
 		return nil, failed(exitInput, err)
 	}
 	defer rd.Close()
-	spec, err := b.stackSpec(v.driver)
+	st, err := b.build(v, false)
 	if err != nil {
-		return nil, failed(exitUsage, err)
-	}
-	st, err := stack.Build(spec)
-	if err != nil {
-		return nil, failed(buildCode(err), err)
+		return nil, err
 	}
 	if v.baseline {
 		cfg.Deadline, cfg.CancelTrace, cfg.CancelChance = 0, false, 0
 	}
+	rec := b.recorder(st)
+	cfg.Watch, cfg.Epoch = rec.Watch(0), st.Group.Lane(0).Now()
 	eng, err := replay.New(cfg, st.Group, st.Disk, st.Lanes, rd, name)
 	if err != nil {
 		return nil, failed(exitInternal, errors.Join(err, st.Close()))
 	}
 	defer b.intr.stops(eng.Stop)()
-	progress := b.progress(b.log.stderr, v.name, &eng.Live, rd)
+	progress := b.progress(v.name, func() state { return replayState(&eng.Live, rd.Stats().SizeHint) })
 	res, runErr := eng.Run()
 	progress.end()
 	closeErr := st.Close()
 
-	r := &report.Run{Name: v.name, Setup: b.setup(st, v, cfg)}
-	if r.Name == "" {
-		r.Name = st.Driver
-	}
+	r := &report.Run{Name: v.name, Setup: b.setup(st, v)}
+	r.Setup.Timing, r.Setup.TimeScale, r.Setup.IODepth = cfg.Timing.String(), cfg.TimeScale, cfg.Limit()
+	r.Setup.DeadlineNs = int64(cfg.Deadline)
+	r.Setup.Redirect, r.Setup.Order, r.Setup.OnError, r.Setup.Volume = b.redirect, b.order, b.onErr, b.volume
 	r.Trace = report.Trace{Name: name, Format: rd.Format(), Why: rd.Why(), Volumes: rd.Volumes()}
 	r.Odd = b.unusedOptions(rd.Format())
 	if runErr == nil && !res.Stopped {
 		runErr = failed(exitInput, b.noSuchVolume(name, rd))
 	}
-	switch {
-	case runErr != nil:
-		r.Error = runErr.Error()
-	case res.Stopped:
-		r.Error = "interrupted"
-	}
+	r.EndedBy(runErr, res.Stopped)
 	r.Fill(res, rd.Stats())
-	account(r, st.Counts(), res.Context.StaleCompletes)
-	r.Balance()
+	b.settle(r, rec, st, res.Context.StaleCompletes)
 	return r, verdict(r, res, runErr, closeErr)
-}
-
-// buildCode is the exit code for a stack that could not be built.
-func buildCode(err error) int {
-	var mistake *stack.SpecError
-	var inside *profile.Error
-	switch {
-	case errors.As(err, &mistake):
-		return exitUsage
-	case errors.As(err, &inside):
-		return exitInput
-	}
-	return exitDevice
-}
-
-// setup describes a run.
-func (s *settings) setup(st *stack.Stack, v variant, cfg replay.Config) report.Setup {
-	lim := st.Disk.Limits()
-	u := report.Setup{
-		Device: st.Device, Driver: st.Driver, Capacity: lim.Capacity, BlockSize: lim.BlockSize,
-		Queues: len(st.Lanes), QueueDepth: st.Disk.Depth(), Clock: "virtual",
-		Timing: cfg.Timing.String(), TimeScale: cfg.TimeScale, IODepth: cfg.Limit(),
-		DeadlineNs: int64(cfg.Deadline), Cancel: s.cancel, Seed: s.seed,
-		Redirect: s.redirect, Order: s.order, OnError: s.onErr, Volume: s.volume,
-	}
-	if s.realtime {
-		u.Clock = "real"
-	}
-	if v.baseline {
-		u.Cancel = "none"
-	}
-	return u
 }
 
 // verdict turns what happened into an error with its exit code.

@@ -1,8 +1,10 @@
 package hist
 
 import (
+	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/bits"
 )
 
@@ -124,4 +126,54 @@ func (h *Histogram) Buckets() iter.Seq[Bucket] {
 			}
 		}
 	}
+}
+
+// Sum is the exact sum of the values, of 128 bits.
+func (h *Histogram) Sum() (high, low uint64) { return h.sumHigh, h.sumLow }
+
+// StdDev is the standard deviation, from the middles of the buckets.
+func (h *Histogram) StdDev() float64 {
+	if h.count == 0 {
+		return 0
+	}
+	mean, sum := float64(h.Mean()), 0.0
+	for i, n := range h.counts {
+		if n > 0 {
+			d := float64(middle(i)) - mean
+			sum += d * d * float64(n)
+		}
+	}
+	return math.Sqrt(sum / float64(h.count))
+}
+
+// Middle is what stands for the bucket: what Percentile gives, and fio.
+func (b Bucket) Middle() int64 { return b.From + (b.To-b.From+1)/2 }
+
+// BucketOf is the bucket of a value that is not negative, with no count.
+func BucketOf(v int64) Bucket {
+	from, to := bounds(indexOf(v))
+	return Bucket{From: from, To: to}
+}
+
+// Restore makes the histogram that gave these figures. The buckets are told by
+// any of their values (From). The error says what cannot be: a histogram never
+// gave it.
+func Restore(bins []Bucket, least, most, beyond int64, sumHigh, sumLow uint64) (*Histogram, error) {
+	h := &Histogram{min: least, max: most, beyond: beyond, sumHigh: sumHigh, sumLow: sumLow}
+	for _, b := range bins {
+		if b.From < 0 || b.From >= limit || b.Count <= 0 || h.count > math.MaxInt64-b.Count {
+			return nil, fmt.Errorf("hist: %d values at %d ns: want some, from 0 to %d ns", b.Count, b.From, int64(limit)-1)
+		}
+		h.counts[indexOf(b.From)] += b.Count
+		h.count += b.Count
+	}
+	switch {
+	case h.count == 0 && (least|most|beyond) != 0:
+		return nil, errors.New("hist: no values, but figures of some")
+	case h.count > 0 && (least < 0 || most < least || h.counts[indexOf(least)] == 0 || h.counts[indexOf(most)] == 0):
+		return nil, fmt.Errorf("hist: from %d to %d ns: the buckets of both must have values", least, most)
+	case beyond < 0 || beyond > h.counts[buckets-1]:
+		return nil, fmt.Errorf("hist: %d values beyond the buckets: the last has %d", beyond, h.counts[buckets-1])
+	}
+	return h, nil
 }

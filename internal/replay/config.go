@@ -1,8 +1,11 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"time"
+
+	"blksim/aio/lane"
 )
 
 // Timing is when the records are submitted.
@@ -63,6 +66,27 @@ type Config struct {
 	Wrap    bool   // an extent beyond the end wraps around, instead of being an error
 	SkipBad bool   // a record that the disk cannot take is counted, instead of ending the run
 	Seed    uint64 // of the random cancels
+
+	// Runtime: no I/O is taken that is due so long after the start. 0: none is
+	// too late.
+	Runtime time.Duration
+	// Ramp: I/Os that are due before are run, and counted as requests, but not
+	// measured: not in the tallies by operation, nor in the slip.
+	Ramp time.Duration
+	// ThinkEvery: after so many I/Os the pump waits until they all have ended,
+	// and then for Think. 0: never. Not with TraceTiming.
+	ThinkEvery int
+	Think      time.Duration
+
+	// StartDelay: the run starts so long after it was asked to.
+	StartDelay time.Duration
+
+	// Watch, if set, makes the watcher of each worker. The times of the I/Os that
+	// it sees count from Epoch on the group's clock.
+	Watch func(l lane.Lane) Watcher
+	Epoch lane.Time
+	// Payload, if set, has the data, of an engine of one lane.
+	Payload Payload
 }
 
 // Validate says what is wrong with the configuration.
@@ -72,6 +96,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("time scale %g: want 1e-9 to 1e9", c.TimeScale)
 	case c.Depth < 0 || c.Depth > DefaultLimit:
 		return fmt.Errorf("depth %d: want 1 to %d", c.Depth, DefaultLimit)
+	case c.Runtime < 0 || c.Runtime > maxWait || c.Ramp < 0 || c.Ramp > maxWait || c.StartDelay < 0 || c.StartDelay > maxWait:
+		return fmt.Errorf("runtime %v, ramp %v, start delay %v: want 0 to %v", c.Runtime, c.Ramp, c.StartDelay, maxWait)
+	case c.ThinkEvery < 0 || c.Think < 0 || c.Think > maxWait:
+		return fmt.Errorf("think %v after %d: want 0 to %v, and a number", c.Think, c.ThinkEvery, maxWait)
+	case c.ThinkEvery > 0 && c.Timing == TraceTiming:
+		return errors.New("think time: the times of the records leave no room for it")
 	case c.Deadline < 0 || c.Deadline > maxWait:
 		return fmt.Errorf("deadline %v: want 0 to %v", c.Deadline, maxWait)
 	case c.CancelChance < 0 || c.CancelChance > 1e6:

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -12,8 +13,20 @@ import (
 
 // Source is where records come from: a *traces.Reader, or a test's slice.
 type Source interface {
-	// Read is as traces.Reader.Read.
+	// Read is as traces.Reader.Read. With ErrPause what it returns next must wait
+	// for all I/Os before it.
 	Read(recs []traces.Record) (int, error)
+}
+
+// ErrPause is what a Source returns instead of io.EOF where a new phase begins.
+var ErrPause = errors.New("replay: the next record waits for all before it")
+
+// An Expirer is a Source that may have more to do when the runtime is over.
+type Expirer interface {
+	Source
+	// Expire comes once, when the runtime is over. It answers whether to go on, and
+	// whether to drop first what was read and not yet taken.
+	Expire() (drop, on bool)
 }
 
 // Live is how far a run is. Any goroutine may read it.
@@ -46,6 +59,9 @@ func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src So
 	if cfg.TimeScale == 0 {
 		cfg.TimeScale = 1
 	}
+	if cfg.Payload != nil && len(lanes) != 1 {
+		return nil, fmt.Errorf("replay: data of its own on %d lanes: want one", len(lanes))
+	}
 	e := &Engine{cfg: cfg, group: group, disk: disk}
 	ctx, err := aio.New(aio.Options{Capacity: cfg.Limit(), Lanes: lanes, OnEvents: e.onEvents})
 	if err != nil {
@@ -55,7 +71,7 @@ func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src So
 	for i, l := range lanes {
 		e.workers = append(e.workers, newWorker(e, i, l))
 	}
-	e.pump.init(e, src, name)
+	e.pump.init(e, lanes[0], src, name)
 	return e, nil
 }
 
@@ -63,7 +79,7 @@ func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src So
 // source's, a record's or the group's; the result tells what was done until
 // then, and is complete in itself either way. From outside all lanes.
 func (e *Engine) Run() (*Result, error) {
-	err := e.group.Do(0, e.pump.begin)
+	err := e.group.Do(e.pump.lane.Index(), e.pump.begin)
 	if err == nil {
 		err = e.pump.err
 	}
@@ -74,8 +90,8 @@ func (e *Engine) Run() (*Result, error) {
 // is cancelled. Any goroutine.
 func (e *Engine) Stop() {
 	e.stop.Store(true)
-	if r, ok := e.group.(*lane.Real); ok {
-		r.Lane(0).Post(e.pump.runFn)
+	if _, ok := e.group.(*lane.Real); ok {
+		e.pump.lane.Post(e.pump.runFn)
 	}
 }
 

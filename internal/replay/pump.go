@@ -14,7 +14,7 @@ const (
 	chunkSize = 64
 )
 
-// pump feeds the workers. It belongs to lane 0.
+// pump feeds the workers. It belongs to the first lane of its engine.
 type pump struct {
 	e    *Engine
 	lane lane.Lane
@@ -36,6 +36,9 @@ type pump struct {
 	full     bool // there was no room, and no record has been on time since
 	turn     int  // whose record is next
 	timer    lane.Timer
+	hold     hold
+	wake     lane.Time // when holdThink ends
+	taken    int       // since the last think time
 	runFn    func()
 	done     func()
 
@@ -47,6 +50,7 @@ type pump struct {
 	skipped  map[string]int64
 	expanded int64
 	wrapped  int64
+	expired  bool  // the runtime is over
 	held     int64 // records that were due before there was room for them
 	span     int64 // of the trace's times, ns
 }
@@ -67,9 +71,8 @@ type chunk struct {
 	backFn func() // and back
 }
 
-func (p *pump) init(e *Engine, src Source, name string) {
-	p.e, p.src, p.name = e, src, name
-	p.lane = e.group.Lane(0)
+func (p *pump) init(e *Engine, l lane.Lane, src Source, name string) {
+	p.e, p.src, p.name, p.lane = e, src, name, l
 	p.recs = make([]traces.Record, readBatch)
 	p.limit = e.cfg.Limit()
 	p.timer = p.lane.NewTimer(p.run)
@@ -82,6 +85,11 @@ func (p *pump) init(e *Engine, src Source, name string) {
 func (p *pump) begin(done func()) {
 	p.done = done
 	p.start = p.lane.Now()
+	if d := p.e.cfg.StartDelay; d > 0 {
+		p.start = p.start.Add(d)
+		p.hold, p.wake = holdThink, p.start
+		p.timer.Arm(d)
+	}
 	p.run()
 }
 
@@ -91,7 +99,7 @@ func (p *pump) run() {
 		return // a stop came before the beginning, or after the end
 	}
 	now := p.lane.Now()
-	for !p.ended && p.inFlight < p.limit && !p.e.stop.Load() {
+	for p.holdsNot(now) && !p.ended && p.inFlight < p.limit && !p.e.stop.Load() {
 		if p.pos == p.n && !p.fill() {
 			break
 		}
@@ -108,6 +116,14 @@ func (p *pump) run() {
 			if p.full && due < now {
 				p.held++
 			}
+		}
+		if most := p.e.cfg.Runtime; most > 0 && !p.expired && due.Sub(p.start) >= most {
+			p.expired = true
+			if !p.expire() {
+				p.ended = true
+				break
+			}
+			continue
 		}
 		p.pos++
 		p.take(r, due)
@@ -132,12 +148,52 @@ func (p *pump) run() {
 	}
 }
 
+// expire asks the source what to do at the end of the runtime; false: end.
+func (p *pump) expire() bool {
+	x, ok := p.src.(Expirer)
+	if !ok {
+		return false
+	}
+	drop, on := x.Expire()
+	if drop {
+		p.pos, p.srcErr = p.n, nil
+	}
+	return on
+}
+
+// hold is why the pump takes nothing although there is room.
+type hold uint8
+
+const (
+	holdNone  hold = iota
+	holdDrain      // the think time begins when all I/O has ended
+	holdThink      // until wake: thinking, or not started
+)
+
+// holdsNot says whether the pump may take records now, as to think times.
+func (p *pump) holdsNot(now lane.Time) bool {
+	if p.hold == holdDrain && p.inFlight == 0 {
+		p.hold, p.wake = holdThink, now.Add(p.e.cfg.Think)
+		p.timer.Arm(p.e.cfg.Think)
+	}
+	if p.hold == holdThink && now >= p.wake {
+		p.hold = holdNone
+	}
+	return p.hold == holdNone
+}
+
 // fill reads the next records. It answers false at the end.
 func (p *pump) fill() bool {
 	p.pos, p.n = 0, 0
 	for p.n == 0 {
 		if p.e.stop.Load() {
 			return false
+		}
+		if p.srcErr == ErrPause {
+			if p.inFlight > 0 {
+				return false // until the last of them has ended
+			}
+			p.srcErr = nil
 		}
 		if p.srcErr != nil {
 			p.ended = true
@@ -171,6 +227,9 @@ func (p *pump) take(r *traces.Record, due lane.Time) {
 	}
 	p.replayed++
 	p.inFlight++
+	if p.taken++; p.taken == p.e.cfg.ThinkEvery {
+		p.taken, p.hold = 0, holdDrain
+	}
 	w := p.turn
 	if p.turn++; p.turn == len(p.filled) {
 		p.turn = 0

@@ -16,6 +16,7 @@ type Result struct {
 	Held     int64            // replayed ones that were due before the limit of I/Os in flight had room
 	Span     time.Duration    // from the first record's time to the last's
 	Elapsed  time.Duration    // on the run's clock
+	Start    time.Duration    // since the epoch
 	Stopped  bool             // ended early by Stop
 
 	Tally
@@ -30,11 +31,32 @@ func (e *Engine) result() *Result {
 	}
 	r := &Result{
 		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped, Held: p.held,
-		Span: time.Duration(p.span), Elapsed: p.end.Sub(p.start), Stopped: p.stopped,
+		Span: time.Duration(p.span), Elapsed: max(p.end.Sub(p.start), 0),
+		Start: p.start.Sub(e.cfg.Epoch), Stopped: p.stopped,
 		Context: e.ctx.Stats(),
 	}
 	for _, w := range e.workers {
-		r.merge(&w.tally)
+		r.Tally.Merge(&w.tally)
 	}
 	return r
+}
+
+// Merge adds what another engine did, side by side with r's or after it: the
+// counts and distributions add up, and Start and Elapsed cover both.
+func (r *Result) Merge(o *Result) {
+	end := max(r.Start+r.Elapsed, o.Start+o.Elapsed)
+	r.Start = min(r.Start, o.Start)
+	r.Elapsed = end - r.Start
+	r.Span = max(r.Span, o.Span)
+	r.Stopped = r.Stopped || o.Stopped
+	r.Records += o.Records
+	r.Replayed += o.Replayed
+	r.Expanded += o.Expanded
+	r.Wrapped += o.Wrapped
+	r.Held += o.Held
+	for why, n := range o.Skipped {
+		r.Skipped[why] += n
+	}
+	r.Tally.Merge(&o.Tally)
+	r.Context.StaleCompletes += o.Context.StaleCompletes
 }

@@ -13,7 +13,8 @@ type OpTally struct {
 	Submitted int64
 	Completed int64          // status OK
 	Bytes     int64          // of those
-	Latency   hist.Histogram // due to event, ns; of completed ones only, as the next two
+	Latency   hist.Histogram // due to event, ns; of completed ones only, as the next three
+	Service   hist.Histogram // submitted to event: without the slip
 	Queue     hist.Histogram // submitted to dispatched: in the stack's own queues
 	Device    hist.Histogram // dispatched to returned: with the driver and its device
 }
@@ -24,6 +25,7 @@ type Tally struct {
 	Ops       [aio.NumOps]OpTally
 
 	Completed int64                  // status OK, those too late to cancel included
+	Ramped    int64                  // of those: during the ramp, and not measured
 	TooLate   int64                  // of those: a cancel had been accepted
 	Late      int64                  // of those: not complete by the deadline
 	Skipped   int64                  // cancelled before dispatch: the device never saw them
@@ -37,8 +39,8 @@ type Tally struct {
 	Slip           hist.Histogram // due to submit, ns
 }
 
-// add counts one event.
-func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Duration) {
+// add counts one event; measured says whether as more than a request.
+func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Duration, measured bool) {
 	op := &t.Ops[f.op]
 	op.Submitted++
 	switch {
@@ -51,9 +53,14 @@ func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Durat
 		if deadline > 0 && latency > deadline {
 			t.Late++
 		}
+		if !measured {
+			t.Ramped++
+			return
+		}
 		op.Completed++
 		op.Bytes += ev.N
 		op.Latency.Add(int64(latency))
+		op.Service.Add(int64(now - f.submittedAt))
 		if ev.Started { // else the stack answered by itself
 			op.Queue.Add(int64(ev.Dispatched.Sub(f.submittedAt)))
 			op.Device.Add(int64(ev.Returned.Sub(ev.Dispatched)))
@@ -73,10 +80,11 @@ func (t *Tally) add(f *flight, ev *aio.Event, now lane.Time, deadline time.Durat
 	}
 }
 
-// merge adds o to t.
-func (t *Tally) merge(o *Tally) {
+// Merge adds o to t.
+func (t *Tally) Merge(o *Tally) {
 	t.Submitted += o.Submitted
 	t.Completed += o.Completed
+	t.Ramped += o.Ramped
 	t.TooLate += o.TooLate
 	t.Late += o.Late
 	t.Skipped += o.Skipped
@@ -95,6 +103,7 @@ func (t *Tally) merge(o *Tally) {
 		a.Completed += b.Completed
 		a.Bytes += b.Bytes
 		a.Latency.Merge(&b.Latency)
+		a.Service.Merge(&b.Service)
 		a.Queue.Merge(&b.Queue)
 		a.Device.Merge(&b.Device)
 	}

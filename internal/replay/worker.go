@@ -26,7 +26,9 @@ type worker struct {
 	ended    atomic.Int64 // and that the pump has not been told of; pairs with pump.credit
 	creditFn func()
 
-	tally Tally
+	tally   Tally
+	watcher Watcher // nil: nobody watches
+	io      IO      // for the watcher
 }
 
 // flight is one I/O of a worker, used again and again.
@@ -35,13 +37,16 @@ type flight struct {
 	index       uint64
 	id          aio.ID
 	op          aio.Op
-	length      int64
+	off, length int64
 	due         lane.Time
 	submittedAt lane.Time
 	cancelAt    lane.Time // 0: never
 	askedAt     lane.Time // when a cancel was accepted; 0: not
 	timer       lane.Timer
 	armed       bool
+
+	data []byte // with a Payload: of this flight alone
+	note uint64 // of the Payload
 }
 
 func newWorker(e *Engine, index int, l lane.Lane) *worker {
@@ -52,6 +57,9 @@ func newWorker(e *Engine, index int, l lane.Lane) *worker {
 		w.rand = sim.NewRand(w.rand.Uint64(), "replay/cancel")
 	}
 	w.creditFn = e.pump.credit
+	if e.cfg.Watch != nil {
+		w.watcher = e.cfg.Watch(l)
+	}
 	return w
 }
 
@@ -62,15 +70,20 @@ func (w *worker) take(c *chunk) {
 	for i := range c.items {
 		it := &c.items[i]
 		f := w.flight()
-		f.op, f.length, f.due, f.submittedAt, f.askedAt = it.op, it.length, it.due, now, 0
+		f.op, f.off, f.length, f.due, f.submittedAt, f.askedAt = it.op, it.off, it.length, it.due, now, 0
 		f.cancelAt = w.cancelAt(it, now)
 		io := aio.IO{Op: it.op, Off: it.off, Len: it.length, Data: uint64(w.index)<<32 | f.index}
 		if it.op.HasData() {
-			io.Buf = w.buf(it.length)
+			io.Buf = w.buf(f)
+		}
+		if p := w.e.cfg.Payload; p != nil {
+			f.note = p.Submit(it.op, it.off, io.Buf)
 		}
 		w.ios = append(w.ios, io)
 		w.batch = append(w.batch, f)
-		w.tally.Slip.Add(int64(now - it.due))
+		if w.measures(f) {
+			w.tally.Slip.Add(int64(now - it.due))
+		}
 	}
 	if cap(w.ids) < len(w.ios) {
 		w.ids = make([]aio.ID, chunkSize)
@@ -140,7 +153,13 @@ func (w *worker) end(ev *aio.Event, now lane.Time) {
 		f.armed = false
 		f.timer.Stop()
 	}
-	w.tally.add(f, ev, now, w.e.cfg.Deadline)
+	if p := w.e.cfg.Payload; p != nil {
+		p.End(f.op, f.off, f.data[:min(f.length, int64(len(f.data)))], f.note, ev.Status)
+	}
+	w.tally.add(f, ev, now, w.e.cfg.Deadline, w.measures(f))
+	if w.watcher != nil {
+		w.report(f, ev, now)
+	}
 	w.free = append(w.free, f)
 	w.count++
 }
@@ -169,11 +188,22 @@ func (w *worker) flight() *flight {
 	return f
 }
 
-// buf returns n bytes to transfer. A replay has no data of its own, so all I/Os
-// of a worker share one piece of memory.
-func (w *worker) buf(n int64) []byte {
-	if int64(len(w.data)) < n {
-		w.data = make([]byte, max(n, 1<<20))
+// measures says whether an I/O counts, not being of the ramp.
+func (w *worker) measures(f *flight) bool {
+	return w.e.cfg.Ramp == 0 || f.due.Sub(w.e.pump.start) >= w.e.cfg.Ramp
+}
+
+// buf returns the memory to transfer. A replay has no data of its own, so all
+// I/Os of a worker share one piece; with a Payload each flight has its own.
+func (w *worker) buf(f *flight) []byte {
+	if w.e.cfg.Payload != nil {
+		if int64(len(f.data)) < f.length {
+			f.data = make([]byte, f.length)
+		}
+		return f.data[:f.length]
 	}
-	return w.data[:n]
+	if int64(len(w.data)) < f.length {
+		w.data = make([]byte, max(f.length, 1<<20))
+	}
+	return w.data[:f.length]
 }

@@ -70,7 +70,7 @@ func TestTableHasARowForEachNumberAndAColumnForEachRun(t *testing.T) {
 	a.Balance()
 	b.Balance()
 	var out strings.Builder
-	require.NoError(t, WriteTable(&out, []*Run{a, b}))
+	require.NoError(t, WriteTable(&out, []*Run{a, b}, Look{}))
 	require.Contains(t, out.String(), `trace    x.trace: blksim, 116 records over 1 s
 device   sim:x: 1 TiB, 512 B blocks; 1 queue x depth 32
 timing   trace; virtual time; seed 0
@@ -105,7 +105,7 @@ func TestAPartialRunSaysSoAndWhy(t *testing.T) {
 	r.Partial, r.Error = true, "interrupted"
 	r.Balance()
 	var out strings.Builder
-	require.NoError(t, WriteTable(&out, []*Run{r}))
+	require.NoError(t, WriteTable(&out, []*Run{r}, Look{}))
 	require.Contains(t, out.String(), "PARTIAL  nvme ended after 2 s: interrupted")
 	require.Contains(t, out.String(), "driver   nvme\n")
 }
@@ -144,11 +144,11 @@ func TestLatenciesBeyondTheHistogramAreSaid(t *testing.T) {
 	require.EqualValues(t, 1, r.Ops["read"].LatencyNs.Beyond)
 	require.EqualValues(t, 20e9, r.Ops["read"].LatencyNs.Max)
 	require.Contains(t, r.Odd[0], "1 request took longer than 17.2 s")
-	require.Equal(t, "20.0 s", of("read", total, most)(r))
+	require.Equal(t, "20.0 s", part(r.Ops["read"].LatencyNs, func(d *Distribution) int64 { return d.Max }))
 
 	res.Ops[0].Latency.Add(30e9)
 	r.Fill(res, traces.Stats{In: 1, Delivered: 1})
-	require.Equal(t, "> 17.2 s", of("read", total, p50)(r))
+	require.Equal(t, "> 17.2 s", part(r.Ops["read"].LatencyNs, func(d *Distribution) int64 { return d.P50 }))
 }
 
 func TestUnits(t *testing.T) {
@@ -157,7 +157,7 @@ func TestUnits(t *testing.T) {
 		require.Equal(t, want, nanos(ns))
 	}
 	for n, want := range map[float64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.50 KiB", 1 << 40: "1 TiB"} {
-		require.Equal(t, want, bytes(n))
+		require.Equal(t, want, amount(n))
 	}
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
 		require.Equal(t, want, count(n))

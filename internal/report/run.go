@@ -1,15 +1,5 @@
 package report
 
-import (
-	"fmt"
-	"slices"
-
-	"blksim/aio"
-	"blksim/internal/hist"
-	"blksim/internal/replay"
-	"blksim/traces"
-)
-
 // Schema names the form of a Run as JSON. Fields are only ever added to it.
 const Schema = "blksim.run/v1"
 
@@ -30,8 +20,12 @@ type Run struct {
 	SlipNs     *Distribution    `json:"slip_ns,omitempty"` // due to submit
 	Block      Block            `json:"block_layer"`
 	Device     Device           `json:"device"`
-	Faults     []string         `json:"faults"` // what must not happen: each makes the run unbalanced
-	Odd        []string         `json:"odd"`    // anything that a reader should know
+	Jobs       []JobRun         `json:"jobs,omitempty"`    // of a load
+	Verify     *Verify          `json:"verify,omitempty"`  // of a load with verify
+	Slowest    []SlowIO         `json:"slowest,omitempty"` // the slowest first
+	Series     *Series          `json:"series,omitempty"`  // what happened when
+	Faults     []string         `json:"faults"`            // what must not happen: each makes the run unbalanced
+	Odd        []string         `json:"odd"`               // anything that a reader should know
 }
 
 // Trace says what was replayed.
@@ -105,33 +99,15 @@ type Cancelled struct {
 	Aborted int64 `json:"aborted_in_device"`
 }
 
-// Distribution sums up a histogram of nanoseconds; percentiles are by nearest
-// rank, and within 1 % of the exact value.
-type Distribution struct {
-	Count int64 `json:"count"`
-	Min   int64 `json:"min"`
-	Mean  int64 `json:"mean"`
-	P50   int64 `json:"p50"`
-	P90   int64 `json:"p90"`
-	P95   int64 `json:"p95"`
-	P99   int64 `json:"p99"`
-	P999  int64 `json:"p99.9"`
-	P9999 int64 `json:"p99.99"`
-	Max   int64 `json:"max"`
-
-	// Beyond is how many values passed the histogram's range of 17.2 s:
-	// percentiles that fall among them are too low, Mean and Max are not.
-	Beyond int64 `json:"beyond,omitempty"`
-}
-
 // OpRun is what became of one operation's I/Os. The latencies are of completed
-// ones: from when they were due to their event; of that, in the stack's queues
+// ones: from when they were due to their event, and from their submit; of that, in the stack's queues
 // (submitted to dispatched) and with the device (dispatched to returned).
 type OpRun struct {
 	Submitted int64         `json:"submitted"`
 	Completed int64         `json:"completed"`
 	Bytes     int64         `json:"bytes"`
 	LatencyNs *Distribution `json:"latency_ns,omitempty"`
+	ServiceNs *Distribution `json:"service_ns,omitempty"` // submitted to event: without the slip
 	QueueNs   *Distribution `json:"queue_ns,omitempty"`
 	DeviceNs  *Distribution `json:"device_ns,omitempty"`
 }
@@ -180,126 +156,4 @@ type Aborts struct {
 	Cancels     int64 `json:"cancels,omitempty"`   // Cancel commands
 	Cancelled   int64 `json:"cancelled,omitempty"` // commands that they ended
 	Completed07 int64 `json:"completed_as_aborted"`
-}
-
-// Sum summarises a histogram, nil if it is empty.
-func Sum(h *hist.Histogram) *Distribution {
-	if h.Count() == 0 {
-		return nil
-	}
-	return &Distribution{
-		Count: h.Count(), Min: h.Min(), Mean: h.Mean(),
-		P50: h.Percentile(500_000), P90: h.Percentile(900_000), P95: h.Percentile(950_000),
-		P99: h.Percentile(990_000), P999: h.Percentile(999_000), P9999: h.Percentile(999_900),
-		Max: h.Max(), Beyond: h.Beyond(),
-	}
-}
-
-// Fill takes over what the engine measured, and what the reader says of the
-// trace.
-func (r *Run) Fill(res *replay.Result, stats traces.Stats) {
-	r.Schema = Schema
-	r.ElapsedNs = int64(res.Elapsed)
-	r.Trace.SpanNs = int64(res.Span)
-	r.Partial = r.Partial || res.Stopped || r.Error != ""
-
-	rec := &r.Accounting.Records
-	rec.In, rec.Replayed, rec.Rejected = stats.In, res.Replayed, stats.Rejected
-	rec.NotRun = stats.In - stats.SkippedTotal() - stats.Rejected - res.Records
-	rec.Expanded, rec.Wrapped, rec.Held, rec.OutOfOrder = res.Expanded, res.Wrapped, res.Held, stats.OutOfOrder
-	rec.Skipped = map[string]int64{}
-	for _, k := range stats.Skipped {
-		rec.Skipped[k.Reason] += k.Count
-	}
-	for why, n := range res.Skipped {
-		rec.Skipped[why] += n
-	}
-	if n := rec.Expanded; n > 0 {
-		r.Odd = append(r.Odd, fmt.Sprintf("%s made to fit whole blocks: bytes and bandwidth count what was transferred", plural(int(n), "request")))
-	}
-	if n := rec.Wrapped; n > 0 {
-		r.Odd = append(r.Odd, fmt.Sprintf("%s beyond the end of the device wrapped around", plural(int(n), "request")))
-	}
-	if n := rec.Held; n > 0 {
-		r.Odd = append(r.Odd, fmt.Sprintf("%s due before the limit of requests in flight had room: see slip", plural(int(n), "request")))
-	}
-	r.Odd = append(r.Odd, stats.Notes...)
-	if rec.Rejected > 0 {
-		for _, e := range stats.FirstErrors {
-			r.Odd = append(r.Odd, "left out: "+e.Error())
-		}
-	}
-
-	q := &r.Accounting.Requests
-	q.Submitted, q.Completed, q.TooLate = res.Submitted, res.Completed, res.TooLate
-	q.Cancelled = Cancelled{res.Tally.Skipped, res.Aborted}
-	q.Failed = res.FailedTotal()
-	q.Stuck = q.Submitted - q.Completed - q.Cancelled.Skipped - q.Cancelled.Aborted - q.Failed
-
-	r.Ops = map[string]OpRun{}
-	var all replay.OpTally
-	for op := range res.Ops {
-		t := &res.Ops[op]
-		if t.Submitted == 0 {
-			continue
-		}
-		r.Ops[aio.Op(op).String()] = opRun(t)
-		all.Submitted += t.Submitted
-		all.Completed += t.Completed
-		all.Bytes += t.Bytes
-		all.Latency.Merge(&t.Latency)
-		all.Queue.Merge(&t.Queue)
-		all.Device.Merge(&t.Device)
-	}
-	r.Ops["all"] = opRun(&all)
-	if n := all.Latency.Beyond(); n > 0 {
-		r.Odd = append(r.Odd, fmt.Sprintf("%s took longer than 17.2 s: percentiles among those are too low", plural(int(n), "request")))
-	}
-	if s := res.Elapsed.Seconds(); s > 0 {
-		r.IOPS = float64(all.Completed) / s
-		r.Bandwidth = float64(all.Bytes) / s
-	}
-	r.Cancel = Cancel{Asked: res.CancelAsked, Accepted: res.CancelAccepted, Late: res.Late,
-		LatencyNs: Sum(&res.CancelLatency), BytesKept: res.SkippedBytes}
-	r.SlipNs = Sum(&res.Slip)
-}
-
-func opRun(t *replay.OpTally) OpRun {
-	return OpRun{Submitted: t.Submitted, Completed: t.Completed, Bytes: t.Bytes,
-		LatencyNs: Sum(&t.Latency), QueueNs: Sum(&t.Queue), DeviceNs: Sum(&t.Device)}
-}
-
-// Balance checks that everything adds up, and that there are no faults. A run
-// over a device that does not count is checked against the block layer alone.
-func (r *Run) Balance() {
-	rec, q := &r.Accounting.Records, &r.Accounting.Requests
-	bad := r.Faults
-	check := func(ok bool, what string) {
-		if !ok {
-			bad = append(bad, "does not add up: "+what)
-		}
-	}
-	in := rec.Replayed + rec.Rejected + rec.NotRun
-	for _, n := range rec.Skipped {
-		in += n
-	}
-	check(rec.In == in, "records in = replayed + skipped + rejected + not run")
-	check(rec.NotRun == 0 || r.Partial && rec.NotRun > 0, "all records were run")
-	check(rec.Replayed == q.Submitted, "records replayed = requests submitted")
-	check(q.Stuck == 0, "requests submitted = completed + cancelled + failed")
-	check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
-	if r.Device.Counted && q.Stuck == 0 {
-		check(r.Device.Commands == r.Block.Dispatched, "commands in the device = requests dispatched")
-		b := &r.Block
-		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
-			"commands in the device = submitted - skipped at dispatch - needless flushes - refused")
-		if a := r.Device.Aborts; a != nil {
-			check(a.Completed07 == a.Aborted+a.Cancelled, "commands completed as aborted = aborts answered so + cancels counted")
-			check(a.Aborted+a.Cancelled == q.Cancelled.Aborted, "aborted in the device = aborted in the events")
-		}
-	}
-	r.Accounting.Device.Commands = r.Device.Commands
-	r.Accounting.Balanced = len(bad) == 0
-	r.Faults = slices.Concat([]string{}, bad)
-	r.Odd = slices.Concat([]string{}, r.Odd)
 }

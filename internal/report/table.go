@@ -8,15 +8,26 @@ import (
 	"strings"
 )
 
-// rows collects the lines of a table: a label, and a cell for each run.
+// Look is how a table looks.
+type Look struct {
+	Width       int   // of the terminal, columns; 0: 80
+	Color       bool  // with the colours of a terminal
+	Percentiles []int // in millionths; none: 50, 90, 99 and 99.9
+}
+
+// rows collects the lines of a table: a label, and a cell for each run or column.
 type rows struct {
 	runs  []*Run
+	look  Look
 	lines []line
 }
 
 type line struct {
 	label string
 	cells []string // nil: a heading
+	head  bool     // a heading with a title for each column
+	ratio bool     // the runs can be compared in it: see compared
+	value []float64
 }
 
 func (t *rows) heading(s string) { t.lines = append(t.lines, line{label: s}) }
@@ -34,6 +45,26 @@ func (t *rows) row(label string, cell func(r *Run) string) {
 	}
 }
 
+// measure adds a row of a figure in which the runs can be compared; write writes
+// it, and has says which runs have it.
+func (t *rows) measure(label string, value func(r *Run) (v float64, has bool), write func(v float64) string) {
+	l := line{label: "  " + label, ratio: true}
+	some := false
+	for _, r := range t.runs {
+		v, has := value(r)
+		cell := "-"
+		if has {
+			cell, some = write(v), true
+		} else {
+			v = -1
+		}
+		l.cells, l.value = append(l.cells, cell), append(l.value, v)
+	}
+	if some {
+		t.lines = append(t.lines, l)
+	}
+}
+
 // number adds a row of counts; unless always is set, only where one is not zero.
 func (t *rows) number(label string, always bool, n func(r *Run) int64) {
 	some := always
@@ -45,28 +76,38 @@ func (t *rows) number(label string, always bool, n func(r *Run) int64) {
 	}
 }
 
-// WriteTable writes runs of one trace on one device, side by side.
-func WriteTable(w io.Writer, runs []*Run) error {
+// WriteTable writes runs of one input on one device, side by side.
+func WriteTable(w io.Writer, runs []*Run, look Look) error {
+	if len(look.Percentiles) == 0 {
+		look.Percentiles = []int{500_000, 900_000, 990_000, 999_000}
+	}
+	look.Width = cmp.Or(look.Width, 80)
+	p := paint(look.Color)
 	var b strings.Builder
-	about(&b, runs)
-	t := &rows{runs: runs}
+	about(&b, runs, p)
+	t := &rows{runs: runs, look: look}
 	t.requests()
 	t.throughput()
-	t.latency("read")
-	t.latency("write")
-	t.stages()
+	if len(runs) == 1 {
+		t.matrix(runs[0])
+		t.jobs(runs[0])
+	} else {
+		t.latency("read")
+		t.latency("write")
+		t.stages()
+	}
 	t.cancellation()
 	t.device()
-	t.write(&b)
+	t.write(&b, p)
 	for _, r := range runs {
 		for _, s := range r.Faults {
-			fmt.Fprintf(&b, "FAULT    %s: %s\n", r.Name, s)
+			fmt.Fprintf(&b, "%s %s: %s\n", p.bad("FAULT   "), r.Name, s)
 		}
 	}
-	notes(&b, runs)
+	notes(&b, runs, p)
 	for _, r := range runs {
 		if r.Partial {
-			fmt.Fprintf(&b, "PARTIAL  %s ended after %s: %s\n", r.Name, nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
+			fmt.Fprintf(&b, "%s %s ended after %s: %s\n", p.bad("PARTIAL "), r.Name, nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -74,7 +115,7 @@ func WriteTable(w io.Writer, runs []*Run) error {
 }
 
 // notes writes what a reader should know, once where all runs say the same.
-func notes(b *strings.Builder, runs []*Run) {
+func notes(b *strings.Builder, runs []*Run, p paint) {
 	for i, r := range runs {
 		for _, odd := range r.Odd {
 			common := true
@@ -83,39 +124,66 @@ func notes(b *strings.Builder, runs []*Run) {
 			}
 			switch {
 			case !common:
-				fmt.Fprintf(b, "note     %s: %s\n", r.Name, odd)
+				fmt.Fprintf(b, "%s %s: %s\n", p.note("note    "), r.Name, odd)
 			case i == 0:
-				fmt.Fprintf(b, "note     %s\n", odd)
+				fmt.Fprintf(b, "%s %s\n", p.note("note    "), odd)
 			}
 		}
 	}
 }
 
+// paint writes with the colours of a terminal, if it is set.
+type paint bool
+
+func (p paint) with(code, s string) string {
+	if !p || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p paint) title(s string) string { return p.with("1", s) }
+func (p paint) bad(s string) string   { return p.with("1;31", s) }
+func (p paint) note(s string) string  { return p.with("33", s) }
+
 // about writes what ran, which the runs have in common.
-func about(b *strings.Builder, runs []*Run) {
+func about(b *strings.Builder, runs []*Run, p paint) {
 	r := runs[0]
 	s := &r.Setup
-	fmt.Fprintf(b, "trace    %s: %s, %s records over %s", r.Trace.Name, r.Trace.Format,
-		count(r.Accounting.Records.In), nanos(r.Trace.SpanNs))
-	if n := len(r.Trace.Volumes); n > 1 {
-		fmt.Fprintf(b, ", %d volumes", n)
+	say := func(what, format string, args ...any) {
+		fmt.Fprintf(b, "%s %s\n", p.title(fmt.Sprintf("%-8s", what)), fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintf(b, "\ndevice   %s: %s, %d B blocks; %s x depth %d\n", s.Device, bytes(float64(s.Capacity)),
+	if len(r.Jobs) > 0 {
+		for i, j := range r.Jobs {
+			if i > 0 && j.Job == r.Jobs[i-1].Job && j.Phase == r.Jobs[i-1].Phase {
+				continue // a clone
+			}
+			say("load", "%s:%s", j.Job, cmp.Or(optionList(j.Options), " the defaults"))
+		}
+	} else {
+		volumes := ""
+		if n := len(r.Trace.Volumes); n > 1 {
+			volumes = fmt.Sprintf(", %d volumes", n)
+		}
+		say("trace", "%s: %s, %s records over %s%s", r.Trace.Name, r.Trace.Format,
+			count(r.Accounting.Records.In), nanos(r.Trace.SpanNs), volumes)
+	}
+	say("device", "%s: %s, %d B blocks; %s x depth %d", s.Device, amount(float64(s.Capacity)),
 		s.BlockSize, plural(s.Queues, "queue"), s.QueueDepth)
-	fmt.Fprintf(b, "timing   %s", s.Timing)
+	timing := strings.TrimPrefix(s.Timing+"; ", "load; ")
 	if s.TimeScale != 1 {
-		fmt.Fprintf(b, " x %g", s.TimeScale)
+		timing = fmt.Sprintf("%s x %g; ", s.Timing, s.TimeScale)
 	}
 	if s.IODepth > 0 {
-		fmt.Fprintf(b, ", at most %s in flight", count(int64(s.IODepth)))
+		timing = fmt.Sprintf("%s, at most %s in flight; ", strings.TrimSuffix(timing, "; "), count(int64(s.IODepth)))
 	}
-	fmt.Fprintf(b, "; %s time; seed %d\n", s.Clock, s.Seed)
+	say("timing", "%s%s time; seed %d", timing, s.Clock, s.Seed)
 	if len(runs) == 1 {
-		fmt.Fprintf(b, "driver   %s\n", s.Driver)
+		say("driver", "%s", s.Driver)
 	}
 	for _, r := range runs {
 		if what := cancels(&r.Setup); what != "" {
-			fmt.Fprintf(b, "cancel   %s\n", what)
+			say("cancel", "%s", what)
 			break
 		}
 	}
@@ -146,195 +214,123 @@ func plural(n int, what string) string {
 	return count(int64(n)) + " " + what + "s"
 }
 
-func (t *rows) requests() {
-	t.heading("requests")
-	t.number("submitted", true, func(r *Run) int64 { return r.Accounting.Requests.Submitted })
-	t.number("completed", true, func(r *Run) int64 { return r.Accounting.Requests.Completed })
-	t.number("  too late to cancel", false, func(r *Run) int64 { return r.Accounting.Requests.TooLate })
-	t.number("cancelled: skipped at dispatch", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Skipped })
-	t.number("cancelled: aborted in device", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Aborted })
-	t.number("failed", true, func(r *Run) int64 { return r.Accounting.Requests.Failed })
-	t.number("STUCK, no answer", false, func(r *Run) int64 { return r.Accounting.Requests.Stuck })
-	t.number("flushes answered without the device", false, func(r *Run) int64 { return r.Block.Needless })
-	t.leftOut()
-}
-
-// leftOut writes the records that were not replayed, by reason.
-func (t *rows) leftOut() {
-	var reasons []string
-	for _, r := range t.runs {
-		for why := range r.Accounting.Records.Skipped {
-			if !slices.Contains(reasons, why) {
-				reasons = append(reasons, why)
-			}
+// write lays the table out: labels to the left, cells to the right. Tables within
+// it that have columns of their own are laid out by themselves.
+func (t *rows) write(b *strings.Builder, p paint) {
+	label, width := 0, make([]int, len(t.runs))
+	compare := t.compared()
+	if compare {
+		for i := range t.lines {
+			t.lines[i].compare()
 		}
 	}
-	slices.Sort(reasons)
-	for _, why := range reasons {
-		t.number("records left out: "+why, false, func(r *Run) int64 { return r.Accounting.Records.Skipped[why] })
-	}
-	t.number("records left out: bad", false, func(r *Run) int64 { return r.Accounting.Records.Rejected })
-	t.number("records read but not run", false, func(r *Run) int64 { return r.Accounting.Records.NotRun })
-}
-
-func (t *rows) throughput() {
-	t.heading("throughput")
-	t.row("elapsed", func(r *Run) string { return nanos(r.ElapsedNs) })
-	t.row("IOPS", func(r *Run) string { return rate(r.IOPS) })
-	t.row("bandwidth", func(r *Run) string { return bytes(r.Bandwidth) + "/s" })
-	t.row("schedule slip, p99", func(r *Run) string {
-		if r.Setup.Timing != "trace" {
-			return ""
-		}
-		return part(r.SlipNs, p99)
-	})
-}
-
-// latency writes the distribution of one operation.
-func (t *rows) latency(op string) {
-	if !t.has(op) {
-		return
-	}
-	t.heading("latency of completed " + op + "s")
-	t.row("p50", of(op, total, p50))
-	t.row("p90", of(op, total, p90))
-	t.row("p99", of(op, total, p99))
-	t.row("p99.9", of(op, total, p999))
-	t.row("max", of(op, total, most))
-}
-
-// stages writes where the time of all requests went, and one line for each of
-// the operations that have no section of their own.
-func (t *rows) stages() {
-	if !t.has("all") {
-		return
-	}
-	t.heading("latency of all completed")
-	for _, op := range []string{"flush", "discard", "write-zeroes"} {
-		if t.has(op) {
-			t.row(op+" p99", of(op, total, p99))
-		}
-	}
-	t.row("p99", of("all", total, p99))
-	t.row("  in queue, p50", of("all", inQueue, p50))
-	t.row("  in queue, p99", of("all", inQueue, p99))
-	t.row("  in device, p50", of("all", inDevice, p50))
-	t.row("  in device, p99", of("all", inDevice, p99))
-}
-
-func (t *rows) has(op string) bool {
-	for _, r := range t.runs {
-		if r.Ops[op].LatencyNs != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// of makes the cell of one figure of one operation's distribution.
-func of(op string, d func(o OpRun) *Distribution, v func(d *Distribution) int64) func(r *Run) string {
-	return func(r *Run) string { return part(d(r.Ops[op]), v) }
-}
-
-func total(o OpRun) *Distribution    { return o.LatencyNs }
-func inQueue(o OpRun) *Distribution  { return o.QueueNs }
-func inDevice(o OpRun) *Distribution { return o.DeviceNs }
-
-func p50(d *Distribution) int64  { return d.P50 }
-func p90(d *Distribution) int64  { return d.P90 }
-func p99(d *Distribution) int64  { return d.P99 }
-func p999(d *Distribution) int64 { return d.P999 }
-func most(d *Distribution) int64 { return d.Max }
-
-func (t *rows) cancellation() {
-	some := false
-	for _, r := range t.runs {
-		some = some || r.Cancel.Asked > 0
-	}
-	if !some {
-		return
-	}
-	t.heading("cancellation")
-	t.number("asked", true, func(r *Run) int64 { return r.Cancel.Asked })
-	t.row("asked to ended, p50", func(r *Run) string { return part(r.Cancel.LatencyNs, p50) })
-	t.row("asked to ended, p99", func(r *Run) string { return part(r.Cancel.LatencyNs, p99) })
-	t.number("completed after the deadline", false, func(r *Run) int64 { return r.Cancel.Late })
-	t.row("data never sent to the device", func(r *Run) string { return bytes(float64(r.Cancel.BytesKept)) })
-}
-
-func part(d *Distribution, v func(d *Distribution) int64) string {
-	if d == nil {
-		return "-"
-	}
-	if n := v(d); n < beyond || d.Beyond == 0 || n == d.Max {
-		return nanos(n)
-	}
-	return "> 17.2 s"
-}
-
-// beyond is the middle of the histogram's last bucket, about 17.1 s: a
-// percentile there stands for anything from it to Max.
-const beyond = 1<<34 - 1<<27
-
-func (t *rows) device() {
-	t.heading("device, by its own counters")
-	t.row("commands", func(r *Run) string {
-		if !r.Device.Counted {
-			return "not counted"
-		}
-		return count(r.Device.Commands)
-	})
-	abort := func(v func(a *Aborts) int64) func(r *Run) int64 {
-		return func(r *Run) int64 {
-			if r.Device.Aborts == nil {
-				return 0
-			}
-			return v(r.Device.Aborts)
-		}
-	}
-	t.number("aborts asked", false, abort(func(a *Aborts) int64 { return a.Asked }))
-	t.number("  answered: aborted", false, abort(func(a *Aborts) int64 { return a.Aborted }))
-	t.number("  answered: not aborted", false, abort(func(a *Aborts) int64 { return a.NotAborted }))
-	t.number("cancels asked", false, abort(func(a *Aborts) int64 { return a.Cancels }))
-	t.number("  commands ended by them", false, abort(func(a *Aborts) int64 { return a.Cancelled }))
-	t.number("most commands at once", false, func(r *Run) int64 { return r.Device.PeakDepth })
-}
-
-// write lays the table out: labels to the left, cells to the right.
-func (t *rows) write(b *strings.Builder) {
-	label := 0
-	for _, l := range t.lines {
-		if l.cells != nil {
-			label = max(label, len(l.label))
-		}
-	}
-	width := make([]int, len(t.runs))
 	for i, r := range t.runs {
 		if len(t.runs) > 1 {
 			width[i] = len(r.Name)
 		}
-		for _, l := range t.lines {
-			if l.cells != nil {
-				width[i] = max(width[i], len(l.cells[i]))
-			}
+	}
+	for _, l := range t.lines {
+		if l.cells == nil || len(l.cells) != len(t.runs) || l.head {
+			continue
+		}
+		label = max(label, len(l.label))
+		for i, c := range l.cells {
+			width[i] = max(width[i], len(c))
 		}
 	}
 	if len(t.runs) > 1 {
 		fmt.Fprintf(b, "%-*s", label, "")
 		for i, r := range t.runs {
-			fmt.Fprintf(b, "   %*s", width[i], r.Name)
+			b.WriteString("   " + p.title(fmt.Sprintf("%*s", width[i], r.Name)))
 		}
 		b.WriteByte('\n')
 	}
-	for _, l := range t.lines {
-		if l.cells == nil {
-			fmt.Fprintf(b, "%s\n", l.label)
+	for i := 0; i < len(t.lines); i++ {
+		switch l := t.lines[i]; {
+		case l.head:
+			i += grid(b, t.lines[i:], p) - 1
+		case l.cells == nil:
+			fmt.Fprintf(b, "%s\n", p.title(l.label))
+		default:
+			text := fmt.Sprintf("%-*s", label, l.label)
+			for i, c := range l.cells {
+				text += fmt.Sprintf("   %*s", width[i], c)
+			}
+			b.WriteString(strings.TrimRight(text, " ") + "\n")
+		}
+	}
+}
+
+// grid writes a table with a title for each column, and returns its lines.
+func grid(b *strings.Builder, lines []line, p paint) int {
+	n := 1
+	for n < len(lines) && lines[n].cells != nil && !lines[n].head && len(lines[n].cells) == len(lines[0].cells) {
+		n++
+	}
+	label, width := 0, make([]int, len(lines[0].cells))
+	for _, l := range lines[:n] {
+		label = max(label, len(l.label))
+		for i, c := range l.cells {
+			width[i] = max(width[i], len(c))
+		}
+	}
+	for _, l := range lines[:n] {
+		text := fmt.Sprintf("%-*s", label, l.label)
+		for i, c := range l.cells {
+			text += fmt.Sprintf("  %*s", width[i], c)
+		}
+		if l.head {
+			text = p.title(text)
+		}
+		b.WriteString(text + "\n")
+	}
+	return n
+}
+
+// compared says whether there is room to set each run beside the first in
+// percent.
+func (t *rows) compared() bool {
+	if len(t.runs) < 2 {
+		return false
+	}
+	need := 38
+	for _, r := range t.runs {
+		need += 3 + max(len(r.Name), 12+len("  -99.9 %"))
+	}
+	return need <= t.look.Width
+}
+
+// compare adds to each cell but the first how far it is from that.
+func (l *line) compare() {
+	if !l.ratio {
+		for i := range l.cells {
+			if i > 0 {
+				l.cells[i] += strings.Repeat(" ", deltaWidth)
+			}
+		}
+		return
+	}
+	for i := range l.cells {
+		if i == 0 {
 			continue
 		}
-		fmt.Fprintf(b, "%-*s", label, l.label)
-		for i, c := range l.cells {
-			fmt.Fprintf(b, "   %*s", width[i], c)
+		delta := ""
+		if l.value[0] > 0 && l.value[i] >= 0 {
+			delta = percent(l.value[i]/l.value[0] - 1)
 		}
-		b.WriteByte('\n')
+		l.cells[i] += fmt.Sprintf("%*s", deltaWidth, delta)
 	}
+}
+
+const deltaWidth = len("  +99.9 %")
+
+// percent writes a change: "+12.3 %", or as a factor from ten times on.
+func percent(v float64) string {
+	switch {
+	case v >= 9:
+		return fmt.Sprintf("x%.0f", v+1)
+	case v > -0.0005 && v < 0.0005:
+		return "="
+	}
+	return fmt.Sprintf("%+.1f %%", 100*v)
 }

@@ -19,8 +19,8 @@ func count(n int64) string {
 	return s
 }
 
-// bytes writes a size with three digits and a binary unit.
-func bytes(n float64) string {
+// amount writes a size with three digits and a binary unit.
+func amount(n float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	u := 0
 	for n >= 1024 && u < len(units)-1 {

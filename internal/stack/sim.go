@@ -31,7 +31,10 @@ func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	st.Device = "sim:" + p.Name
+	if s.KeepData {
+		p.Controller.Data = device.Sparse
+	}
+	st.Device, st.Data = "sim:"+p.Name, p.Controller.Data == device.Sparse
 	st.dev = &simDevice{}
 	connect := func(mem device.Memory, irq device.Interrupter) (device.Registers, error) {
 		l := st.Group.Lane(st.Group.Lanes() - 1)

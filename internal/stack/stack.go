@@ -23,6 +23,7 @@ type Spec struct {
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
 	Realtime   bool
+	KeepData   bool // a simulated device keeps what is written, whatever its profile says
 }
 
 const (
@@ -81,6 +82,7 @@ type Stack struct {
 
 	Device string // name of the device, with its profile
 	Driver string // name of the driver, with its options
+	Data   bool   // what is written can be read back
 	dev    *simDevice
 }
 
@@ -159,6 +161,7 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 		return nil, specf("driver %q: %s has no options", s.Driver, name)
 	}
 	if kind == "ram" {
+		st.Data = true
 		return openRAM(s.Capacity)
 	}
 	if s.Capacity == 0 {

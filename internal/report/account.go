@@ -1,19 +1,18 @@
-package main
+package report
 
 import (
 	"fmt"
 
 	device "blksim/device/nvme"
 	"blksim/device/nvme/spec"
-	"blksim/internal/report"
 	"blksim/internal/stack"
 )
 
-// account puts the stack's own counters into r. staleCompletes are the second
+// Account takes over the stack's own counters. staleCompletes are the second
 // completions that the asynchronous core refused.
-func account(r *report.Run, c stack.Counts, staleCompletes int64) {
+func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 	b := &c.Block
-	r.Block = report.Block{Rejected: b.Rejected, Needless: b.NeedlessFlushes, Queued: b.Queued, Skipped: b.Skipped,
+	r.Block = Block{Rejected: b.Rejected, Needless: b.NeedlessFlushes, Queued: b.Queued, Skipped: b.Skipped,
 		Dispatched: b.TotalDispatched(), Busy: b.Busy, Refused: b.Refused, Kicks: b.Kicks}
 	if c.Device != nil {
 		r.Device = deviceCounts(c.Device)
@@ -33,8 +32,8 @@ func account(r *report.Run, c stack.Counts, staleCompletes int64) {
 }
 
 // deviceCounts are the controller's own counters.
-func deviceCounts(c *device.Stats) report.Device {
-	d := report.Device{Counted: true, Commands: int64(c.IOCommands() - c.IO[spec.IOCancel]), ByOp: map[string]int64{}, PeakDepth: int64(c.PeakIO)}
+func deviceCounts(c *device.Stats) Device {
+	d := Device{Counted: true, Commands: int64(c.IOCommands() - c.IO[spec.IOCancel]), ByOp: map[string]int64{}, PeakDepth: int64(c.PeakIO)}
 	for code, n := range c.IO {
 		if n > 0 {
 			d.ByOp[ioName(byte(code))] = int64(n)
@@ -42,7 +41,7 @@ func deviceCounts(c *device.Stats) report.Device {
 	}
 	d.Bytes = map[string]int64{"read": int64(c.ReadBytes), "written": int64(c.WrittenBytes)}
 	a := &c.Aborts
-	d.Aborts = &report.Aborts{Asked: int64(a.Asked), Aborted: int64(a.Aborted), NotAborted: int64(a.NotAborted),
+	d.Aborts = &Aborts{Asked: int64(a.Asked), Aborted: int64(a.Aborted), NotAborted: int64(a.NotAborted),
 		OverLimit: int64(a.LimitExceeded), Cancels: int64(c.Cancels.Asked), Cancelled: int64(c.Cancels.Immediate + c.Cancels.Deferred),
 		Completed07: int64(c.Count(spec.AbortRequested))}
 	m := &c.Medium

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"blksim/internal/profile"
+	"blksim/internal/record"
+	"blksim/internal/report"
+	"blksim/internal/stack"
+)
+
+// variant is one of the runs that are compared.
+type variant struct {
+	name     string
+	driver   string
+	baseline bool
+}
+
+// variants lists the runs of each input.
+func (s *settings) variants() []variant {
+	drivers := s.drivers
+	if len(drivers) == 0 {
+		drivers = []string{""}
+	}
+	var vs []variant
+	if s.baseline {
+		vs = append(vs, variant{name: "no cancels", driver: drivers[0], baseline: true})
+	}
+	for _, d := range drivers {
+		vs = append(vs, variant{name: d, driver: d})
+	}
+	return vs
+}
+
+// batch is the runs of one command: each input (a trace, or a load) in each
+// variant.
+type batch struct {
+	*settings
+	intr *interrupts
+	log  errorLog
+	stop bool // what is wrong is wrong with all runs
+
+	all    [][]*report.Run // by input
+	notRun []string
+}
+
+// newBatch begins so many runs. From here on signals are caught, until finish.
+func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
+	if _, err := s.stackSpec(""); err != nil {
+		return nil, failed(exitUsage, err)
+	}
+	return &batch{settings: s, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}, nil
+}
+
+// input runs one input in every variant; do is one run, and returns nil if there
+// is nothing to report.
+func (b *batch) input(name string, variants []variant, do func(v variant) (*report.Run, error)) {
+	var runs []*report.Run
+	for i, v := range variants {
+		if b.stop || b.intr.code() != 0 {
+			b.skip(name, variants[i:], len(runs) == 0)
+			break
+		}
+		r, err := do(v)
+		b.log.add(err)
+		if r == nil {
+			// The input or the device could not be opened: nor can it next time.
+			b.stop = codeOf(err) == exitUsage
+			b.skip(name, variants[i:], len(runs) == 0)
+			break
+		}
+		runs = append(runs, r)
+	}
+	if len(runs) > 0 {
+		b.all = append(b.all, runs)
+	}
+}
+
+// skip remembers variants of an input that are not run; whole if none of it was.
+func (b *batch) skip(name string, vs []variant, whole bool) {
+	if whole {
+		b.notRun = append(b.notRun, name)
+		return
+	}
+	for _, v := range vs {
+		b.notRun = append(b.notRun, fmt.Sprintf("%s (%s)", name, cmp.Or(v.name, "the device's driver")))
+	}
+}
+
+// finish writes the results, also of runs that failed. Each failure was told as it
+// came; the first decides the exit code, unless the results cannot be written or
+// the runs were interrupted.
+func (b *batch) finish(stdout io.Writer) error {
+	defer b.intr.release()
+	if len(b.all) > 0 && len(b.notRun) > 0 {
+		runs := b.all[len(b.all)-1]
+		last := runs[len(runs)-1]
+		last.Odd = append(last.Odd, "not run: "+strings.Join(b.notRun, ", "))
+	}
+	if code := b.intr.code(); code != 0 {
+		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
+	}
+	b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
+	return b.log.result()
+}
+
+// build builds the stack of a variant; data says whether it must keep what is
+// written.
+func (b *batch) build(v variant, data bool) (*stack.Stack, error) {
+	spec, err := b.stackSpec(v.driver)
+	if err != nil {
+		return nil, failed(exitUsage, err)
+	}
+	spec.KeepData = data
+	st, err := stack.Build(spec)
+	return st, failed(buildCode(err), err)
+}
+
+// buildCode is the exit code for a stack that could not be built.
+func buildCode(err error) int {
+	var mistake *stack.SpecError
+	var inside *profile.Error
+	switch {
+	case errors.As(err, &mistake):
+		return exitUsage
+	case errors.As(err, &inside):
+		return exitInput
+	}
+	return exitDevice
+}
+
+// recorder records what the results of the settings need.
+func (b *batch) recorder(*stack.Stack) *record.Recorder {
+	detailed := b.outForm == "json"
+	return &record.Recorder{Slow: detailed, Series: detailed}
+}
+
+// setup describes a run, but for what only replays or only loads have.
+func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
+	lim := st.Disk.Limits()
+	u := report.Setup{
+		Device: st.Device, Driver: st.Driver, Capacity: lim.Capacity, BlockSize: lim.BlockSize,
+		Queues: len(st.Lanes), QueueDepth: st.Disk.Depth(), Clock: "virtual", Cancel: s.cancel, Seed: s.seed, TimeScale: 1,
+	}
+	if s.realtime {
+		u.Clock = "real"
+	}
+	if v.baseline {
+		u.Cancel = "none"
+	}
+	return u
+}
+
+// settle completes a run that was filled.
+func (b *batch) settle(r *report.Run, rec *record.Recorder, st *stack.Stack, stale int64) {
+	r.Name = cmp.Or(r.Name, st.Driver)
+	r.Record(rec.Finish())
+	r.Account(st.Counts(), stale)
+	r.Balance()
+}

@@ -1,0 +1,38 @@
+package report
+
+import "slices"
+
+// Balance checks that everything adds up, and that there are no faults. A run
+// over a device that does not count is checked against the block layer alone.
+func (r *Run) Balance() {
+	rec, q := &r.Accounting.Records, &r.Accounting.Requests
+	bad := r.Faults
+	check := func(ok bool, what string) {
+		if !ok {
+			bad = append(bad, "does not add up: "+what)
+		}
+	}
+	in := rec.Replayed + rec.Rejected + rec.NotRun
+	for _, n := range rec.Skipped {
+		in += n
+	}
+	check(rec.In == in, "records in = replayed + skipped + rejected + not run")
+	check(rec.NotRun == 0 || r.Partial && rec.NotRun > 0, "all records were run")
+	check(rec.Replayed == q.Submitted, "records replayed = requests submitted")
+	check(q.Stuck == 0, "requests submitted = completed + cancelled + failed")
+	check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
+	if r.Device.Counted && q.Stuck == 0 {
+		check(r.Device.Commands == r.Block.Dispatched, "commands in the device = requests dispatched")
+		b := &r.Block
+		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
+			"commands in the device = submitted - skipped at dispatch - needless flushes - refused")
+		if a := r.Device.Aborts; a != nil {
+			check(a.Completed07 == a.Aborted+a.Cancelled, "commands completed as aborted = aborts answered so + cancels counted")
+			check(a.Aborted+a.Cancelled == q.Cancelled.Aborted, "aborted in the device = aborted in the events")
+		}
+	}
+	r.Accounting.Device.Commands = r.Device.Commands
+	r.Accounting.Balanced = len(bad) == 0
+	r.Faults = slices.Concat([]string{}, bad)
+	r.Odd = slices.Concat([]string{}, r.Odd)
+}
