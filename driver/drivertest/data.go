@@ -22,7 +22,7 @@ func (p *port) begin(s *slot) {
 	switch r.Op {
 	case aio.OpRead:
 		for _, buf := range s.bufs {
-			fillAll(buf, len(buf), blockmodel.Fresh)
+			fillAll(buf, int(block), blockmodel.Fresh)
 		}
 		if known {
 			s.read = p.model.BeginRead(first, n)
@@ -65,7 +65,7 @@ func (p *port) changed(s *slot) int {
 	for i, buf := range s.bufs {
 		want := make([]byte, len(buf))
 		if s.was0.Op == aio.OpRead {
-			fillAll(want, len(want), blockmodel.Fresh)
+			fillAll(want, int(block), blockmodel.Fresh)
 		} else {
 			for j := int64(0); j+block <= int64(len(want)); j += block {
 				blockmodel.Fill(want[j:j+block], s.stamp, (s.was0.Off+at+j)/block)

@@ -76,7 +76,7 @@ func Parse(block []byte, no int64) (Stamp, error) {
 			return 0, fmt.Errorf("block %d: it begins as block %d of %v, and is something else from byte %d on: torn", no, at, s, i)
 		}
 	}
-	if at != no {
+	if at != no && s != Fresh && s != Mangled { // those are of no place
 		return 0, fmt.Errorf("block %d: it has the data of block %d of %v", no, at, s)
 	}
 	return s, nil
