@@ -183,6 +183,12 @@ type IO struct {
 	Len  int64  // bytes; for an operation with data it must be len(Buf)
 	Buf  []byte // the data; the target's until the event
 	Data uint64 // comes back in the event
+
+	// Deadline is when the target cancels the I/O by itself, as Context.Cancel
+	// would, on the clock of its lanes; 0: never. Targets that do not keep
+	// deadlines say so.
+	Deadline lane.Time
+	Flags    Flags
 }
 
 // Submit starts one I/O on t. It is called on lane l, one of Options.Lanes, and
@@ -285,6 +291,7 @@ func (c *Context) publish(group, mask uint32, io *IO) ID {
 	b := &p.bodies[i]
 	step.Write(b)
 	b.off, b.length, b.data, b.op = io.Off, io.Len, io.Data, io.Op
+	b.deadline, b.flags = io.Deadline, io.Flags
 	b.dispatched, b.returned = 0, 0
 	step.Write(&p.cold[i])
 	p.cold[i].buf = io.Buf

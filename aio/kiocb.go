@@ -55,6 +55,12 @@ func (k Kiocb) Len() int64 { p, i := k.slot(); return p.bodies[i].length }
 // Buf is the data: the target's from Start to Complete.
 func (k Kiocb) Buf() []byte { p, i := k.slot(); return p.cold[i].buf }
 
+// Deadline is when the target is to cancel the I/O; 0: never.
+func (k Kiocb) Deadline() lane.Time { p, i := k.slot(); return p.bodies[i].deadline }
+
+// Flags are the submitter's.
+func (k Kiocb) Flags() Flags { p, i := k.slot(); return p.bodies[i].flags }
+
 // Private is what the target last kept with the slot. It outlives the I/O: the
 // next I/O of the slot finds it, of whatever target, so that a target can keep
 // its memory for an I/O there and allocate none in the steady state.
@@ -88,6 +94,19 @@ func (k Kiocb) TryStart() bool {
 	p, i := k.slot()
 	return startAsk(&p.words[i], k.id)
 }
+
+// StartPart is TryStart for a target that hands the I/O to several devices, from
+// several lanes: the first part to ask decides for all. It answers true as well
+// if another part has started, although a cancel was accepted since: an I/O that
+// must be done whole, or not at all, then goes on.
+func (k Kiocb) StartPart() bool {
+	p, i := k.slot()
+	return startPart(&p.words[i], k.id)
+}
+
+// Cancel is Context.Cancel, for a target that keeps the I/O's deadline. Any
+// goroutine.
+func (k Kiocb) Cancel() CancelResult { return k.c.Cancel(k.id) }
 
 // Requeue takes TryStart back: the device did not take the I/O after all. A cancel
 // that was accepted in between keeps it from starting again.

@@ -105,3 +105,24 @@ func TestStatsCountWhatIsRare(t *testing.T) {
 	require.Len(t, f.events(), 2)
 	f.atRest(t)
 }
+
+// Of several parts the first decides for all: once one is at its device, a cancel
+// keeps no other from it.
+func TestTheFirstPartDecidesForAll(t *testing.T) {
+	f := newFixture(t, 1, 1)
+	k := f.submit()
+	require.True(t, k.StartPart())
+	require.Equal(t, Accepted, f.Cancel(k.ID()))
+	require.True(t, k.StartPart())
+	require.False(t, k.TryStart(), "which asks for the whole")
+	k.Complete(nil, OK, 1)
+	require.False(t, k.StartPart(), "it has ended")
+	require.True(t, f.event(k).Started)
+
+	k = f.submit()
+	require.Equal(t, Accepted, k.Cancel())
+	require.False(t, k.StartPart())
+	k.Complete(nil, Cancelled, 0)
+	require.False(t, f.event(k).Started)
+	f.atRest(t)
+}

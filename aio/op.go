@@ -30,6 +30,19 @@ func (o Op) String() string {
 // HasData says whether the operation moves a buffer.
 func (o Op) HasData() bool { return o <= OpWrite }
 
+// Flags refine a write, on a device with a volatile cache; elsewhere, and on other
+// operations than the one named, they change nothing.
+type Flags uint8
+
+const (
+	// FUA (force unit access): the write's data is on the medium when it
+	// completes.
+	FUA Flags = 1 << iota
+	// PreFlush: what had completed before this write was submitted is on the
+	// medium before any of the write's own data.
+	PreFlush
+)
+
 // Status is how an I/O ended. It is a small integer because it travels on the
 // hot path; [Status.Err] turns it into an error at the edge.
 type Status uint8

@@ -31,9 +31,11 @@ type body struct {
 	result     int64     // valid from PENDING on
 	dispatched lane.Time // when the target handed it to its device, or 0
 	returned   lane.Time // when the device gave it back, or 0
+	deadline   lane.Time
 	op         Op
+	flags      Flags
 	status     Status // valid from PENDING on
-	_          [14]byte
+	_          [5]byte
 }
 
 // cold is the part with pointers.

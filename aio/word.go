@@ -210,6 +210,15 @@ func startAsk(a *cancelWord, id ID) bool {
 	}
 }
 
+// startPart is StartPart: startAsk, but an I/O that is STARTED stays so.
+func startPart(a *cancelWord, id ID) bool {
+	w := load(a)
+	if sameGen(w, id) && wordState(w) != stateFree && wordState(w) != stateDone && w&flagStarted != 0 {
+		return true
+	}
+	return startAsk(a, id)
+}
+
 // startUndo is Requeue: it takes STARTED away, while there is no completion.
 func startUndo(a *cancelWord, id ID) {
 	for {

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"time"
 
 	"blksim/aio"
@@ -62,18 +63,60 @@ type Poller interface {
 	Poll(budget int) int
 }
 
-// Limits is what a device takes. The zero value of a field has the meaning
-// stated there.
+// Limits is what a device takes. The block layer merges and splits I/Os so that no
+// request passes them: a driver need not check. The zero value of a field has the
+// meaning stated there.
 type Limits struct {
-	Capacity    int64         // bytes; a multiple of BlockSize
-	BlockSize   int           // logical block, bytes: extents are multiples of it; a power of two, at least 512
-	MaxTransfer int64         // bytes a request; 0: no limit
-	MaxSegments int           // buffers a request; 0: no limit
-	Queues      int           // hardware queues, at least 1
-	QueueDepth  int           // requests at once in each queue, at least 1
-	Ops         OpSet         // the operations it takes
-	WriteCache  bool          // a completed write may be lost until a Flush; if not set, the block layer answers flushes itself
-	RetryDelay  time.Duration // when to try again after Busy with nothing in flight; 0: 100 us
+	Capacity   int64         // bytes; a multiple of BlockSize
+	BlockSize  int           // logical block, bytes: extents are multiples of it; a power of two, at least 512
+	Queues     int           // hardware queues, at least 1
+	QueueDepth int           // requests at once in each queue, at least 1
+	SharedTags bool          // QueueDepth is for all queues together: no two requests of the device share a tag
+	Ops        OpSet         // the operations it takes
+	WriteCache bool          // a completed write may be lost until a Flush; if not set, the block layer answers flushes itself
+	FUA        bool          // it obeys Request.FUA; if not set, the block layer sends a Flush after such a write
+	RetryDelay time.Duration // when to try again after Busy with nothing in flight; 0: 100 us
+
+	// Of reads and writes:
+	MaxTransfer int64 // bytes a request; 0: no limit
+	MaxSegments int   // buffers a request; 0: no limit
+	MaxSegment  int64 // bytes a buffer; 0: no limit
+	Boundary    int64 // no extent goes across a multiple of so many bytes (NVMe's NOIOB, a stripe's chunk); 0: none
+
+	// Of the operations without data:
+	MaxDiscard     int64 // bytes a discard; 0: no limit
+	MaxWriteZeroes int64 // bytes; 0: no limit
+}
+
+// Validate says which field has a value that no device can have.
+func (l Limits) Validate() error {
+	block := int64(l.BlockSize)
+	switch {
+	case block < 512 || block&(block-1) != 0:
+		return fmt.Errorf("driver: block size %d: want a power of two, at least 512", l.BlockSize)
+	case l.Capacity < 0 || l.Capacity%block != 0:
+		return fmt.Errorf("driver: capacity %d: want a multiple of the block size %d", l.Capacity, block)
+	case l.Queues < 1:
+		return fmt.Errorf("driver: %d queues: want at least 1", l.Queues)
+	case l.QueueDepth < 1:
+		return fmt.Errorf("driver: queue depth %d: want at least 1", l.QueueDepth)
+	case l.MaxSegments < 0:
+		return fmt.Errorf("driver: %d segments: want 0 or more", l.MaxSegments)
+	case l.RetryDelay < 0:
+		return fmt.Errorf("driver: retry delay %v: want 0 or more", l.RetryDelay)
+	}
+	for _, f := range []struct {
+		name  string
+		bytes int64
+	}{
+		{"transfer", l.MaxTransfer}, {"segment", l.MaxSegment}, {"boundary", l.Boundary},
+		{"discard", l.MaxDiscard}, {"write zeroes", l.MaxWriteZeroes},
+	} {
+		if f.bytes < 0 || f.bytes%block != 0 {
+			return fmt.Errorf("driver: %s limit %d: want 0 or a multiple of the block size %d", f.name, f.bytes, block)
+		}
+	}
+	return nil
 }
 
 // RetryAfter is RetryDelay, or what it means to have none.

@@ -9,7 +9,8 @@ type Request struct {
 	Op     aio.Op
 	Off    int64    // first byte on the device; a multiple of the block size
 	Len    int64    // bytes; 0 for Flush
-	Bufs   [][]byte // the data, Len bytes in all, for Read and Write; the driver's until Complete
+	Bufs   [][]byte // the data, Len bytes in all, for Read and Write: one buffer or several, each of whole blocks; the driver's until Complete
+	FUA    bool     // of a Write: it completes when its data is on the medium; set only where Limits.FUA is
 	Tag    int      // 0 <= Tag < depth: no two requests that are with the driver share one
 	Driver any      // the driver's own; kept from one use of the request to the next
 
@@ -31,10 +32,14 @@ func NewRequest(owner Completer, tag int) *Request {
 // driver calls it exactly once for each Submit that answered OK, on the queue's
 // lane, and does not touch r or its buffers afterwards. It never calls back
 // into the driver.
+//
+// With OK and fewer than r.Len bytes the first n are done, and the block layer
+// sends the rest again. With any other status they are done too, but the rest is
+// not.
 func (r *Request) Complete(st aio.Status, n int64) { r.owner.CompleteRequest(r, st, n) }
 
 // Forward makes r ask for what from asks for; tag, owner and Driver stay r's
 // own. It is how a driver that wraps another hands a request on.
 func (r *Request) Forward(from *Request) {
-	r.Op, r.Off, r.Len, r.Bufs = from.Op, from.Off, from.Len, from.Bufs
+	r.Op, r.Off, r.Len, r.Bufs, r.FUA = from.Op, from.Off, from.Len, from.Bufs, from.FUA
 }
