@@ -116,6 +116,9 @@ func (p *blkparse) other(action byte, b, device []byte, rec *Record) verdict {
 	status := int64(0)
 	if s := processName(b[i:]); action == 'C' {
 		status, _ = parseInt(bytes.TrimPrefix(s, []byte{'-'})) // [-5] is EIO
+		if status >= 1<<15 && status < 1<<16 {
+			status = 1<<16 - status // and so is [65531]
+		}
 	}
 	return p.events.tell(action, rec, uint16(min(status, math.MaxUint16)), 0)
 }

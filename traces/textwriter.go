@@ -49,6 +49,9 @@ func (t *TextWriter) Flush() error {
 	return t.err
 }
 
+// Close is Flush: nothing else ends the format.
+func (t *TextWriter) Close() error { return t.Flush() }
+
 // Comment writes a line of comment.
 func (t *TextWriter) Comment(s string) error {
 	t.begin()
