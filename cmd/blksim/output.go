@@ -79,70 +79,17 @@ func isFile(w io.Writer, path string) bool {
 	return err == nil && os.SameFile(open, named)
 }
 
-// writeFile replaces the file at path in one step: its old content stays until
-// the new one is on the disk whole. Symbolic links stay, and what they lead to is
-// replaced. What is no regular file (a device, a pipe) is written to.
+// writeFile replaces the file at path in one step; see outFile.
 func writeFile(path string, data []byte) error {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		err = writeInto(path, data)
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-		err = replace(path, info, data)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, withoutPath(err))
-	}
-	return nil
-}
-
-func writeInto(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	o, err := createOut(path)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
-}
-
-// replace puts data in place of the regular file at path; old is nil if there is
-// none.
-func replace(path string, old fs.FileInfo, data []byte) error {
-	target, err := resolve(path)
-	if err != nil {
+	if _, err := o.Write(data); err != nil {
+		o.discard()
 		return err
 	}
-	if old != nil {
-		// A rename asks the folder alone: the file's own permission counts too.
-		f, err := os.OpenFile(target, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		f.Close()
-	}
-	tmp, err := createBeside(target)
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		err = tmp.Chmod(old.Mode().Perm())
-	}
-	if err == nil {
-		_, err = tmp.Write(data)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), target)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err
+	return o.commit()
 }
 
 // createBeside makes a new file in the folder of target, so that it can be
