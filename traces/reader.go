@@ -344,6 +344,9 @@ func (r *Reader) flawed(b []byte) *Error {
 // Format is the name of the format being read.
 func (r *Reader) Format() string { return r.format.name }
 
+// Name is what the trace is called in messages.
+func (r *Reader) Name() string { return r.name }
+
 // Why says what the format was recognised by.
 func (r *Reader) Why() string { return r.why }
 

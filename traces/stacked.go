@@ -66,8 +66,8 @@ func (s *stacked) see(r *Record) bool {
 			continue
 		}
 		key := stackedKey{e.volume, r.Volume, r.Offset - e.offset}
-		if e.volume == r.Volume && (key.shift != 0 || r.Time == e.time) {
-			continue
+		if r.Time == e.time || e.volume == r.Volume && key.shift != 0 {
+			continue // of one moment: a mirror's writes, say
 		}
 		if s.learned == nil {
 			if _, ok := s.counts[key]; ok || len(s.counts) < stackedKeys {

@@ -56,7 +56,7 @@ environment, 5 result not written, 6 only part of the input was good,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newReplay(), newRun(), newOptions())
+	root.AddCommand(newReplay(), newTrace(), newRun(), newOptions())
 	return root
 }
 
