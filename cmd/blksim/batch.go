@@ -12,6 +12,7 @@ import (
 	"blksim/internal/record"
 	"blksim/internal/report"
 	"blksim/internal/stack"
+	"blksim/internal/threshold"
 )
 
 // variant is one of the runs that are compared.
@@ -42,6 +43,7 @@ func (s *settings) variants() []variant {
 type batch struct {
 	*settings
 	intr *interrupts
+	want []threshold.Threshold
 	log  errorLog
 	stop bool // what is wrong is wrong with all runs
 
@@ -54,7 +56,11 @@ func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
 	if _, err := s.stackSpec(""); err != nil {
 		return nil, failed(exitUsage, err)
 	}
-	return &batch{settings: s, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}, nil
+	want, err := parseThresholds(s.demands, false)
+	if err != nil {
+		return nil, err
+	}
+	return &batch{settings: s, want: want, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}, nil
 }
 
 // input runs one input in every variant; do is one run, and returns nil if there
@@ -75,6 +81,9 @@ func (b *batch) input(name string, variants []variant, do func(v variant) (*repo
 			break
 		}
 		runs = append(runs, r)
+		for _, t := range b.want {
+			b.log.add(failed(exitThreshold, t.Check(r)))
+		}
 	}
 	if len(runs) > 0 {
 		b.all = append(b.all, runs)

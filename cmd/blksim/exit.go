@@ -16,6 +16,7 @@ const (
 	exitDevice      = 4   // the device or the environment
 	exitOutput      = 5   // results could not be written
 	exitPartial     = 6   // input that was only partly good was accepted
+	exitThreshold   = 99  // a demand on the result is not met
 	exitInterrupted = 130 // SIGINT; 143 is SIGTERM
 	exitTerminated  = 143
 )

@@ -41,8 +41,8 @@ block layer, NVMe driver, virtual NVMe device) in deterministic virtual time or
 in real time, and tells what became of every request, cancelled ones above all.
 
 Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input, 4 device or
-environment, 5 result not written, 6 only part of the input was good,
-130 and 143 interrupted.`,
+environment, 5 result not written, 6 only part of the input was good, 99 a
+threshold is breached, 130 and 143 interrupted.`,
 		Version:       version(debug.ReadBuildInfo()),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -56,7 +56,7 @@ environment, 5 result not written, 6 only part of the input was good,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newReplay(), newTrace(), newRun(), newOptions())
+	root.AddCommand(newReplay(), newRun(), newTrace(), newDiff(), newMerge(), newOptions())
 	return root
 }
 

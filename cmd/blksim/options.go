@@ -41,6 +41,7 @@ type settings struct {
 	output      string
 	outForm     string
 	percentiles []int // in millionths
+	demands     []string
 	noColor     bool
 	quiet       bool
 }
@@ -108,6 +109,7 @@ func (s *settings) resultOptions() option.Group {
 		{Name: "output", CommandOnly: true, Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
 		{Name: "output-format", CommandOnly: true, Value: option.Enum(&s.outForm, "normal", "json", "json+"), Usage: "normal (a table), json, or json+ (in the shape of fio's, for its tools)"},
 		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles of the table, such as 50:99:99.99"},
+		{Name: "threshold", CommandOnly: true, Value: option.List(&s.demands, "demand"), Usage: "exit with 99 if a run breaches it, such as p(99.9)<2ms, read.p(50)<100us, iops>1000, cancelled<1%; repeat for more"},
 		{Name: "no-color", CommandOnly: true, Value: option.Bool(&s.noColor), Usage: "no colours, also on a terminal (as with NO_COLOR in the environment)"},
 		{Name: "no-progress", CommandOnly: true, Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
 	}}

@@ -40,10 +40,15 @@ func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return s.put(b.Bytes(), stdout)
+}
+
+// put puts a result where the settings say.
+func (s *settings) put(data []byte, stdout io.Writer) error {
 	if s.output != "" && !isFile(stdout, s.output) {
-		return writeFile(s.output, b.Bytes())
+		return writeFile(s.output, data)
 	}
-	if _, err := stdout.Write(b.Bytes()); err != nil {
+	if _, err := stdout.Write(data); err != nil {
 		return fmt.Errorf("standard output: %w", withoutPath(err))
 	}
 	return nil

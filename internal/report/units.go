@@ -68,3 +68,10 @@ func rate(v float64) string {
 	}
 	return digits(v)
 }
+
+// Nanos writes a time, Count a number, Amount a size and Rate something a second,
+// as the tables do.
+func Nanos(ns int64) string   { return nanos(ns) }
+func Count(n int64) string    { return count(n) }
+func Amount(n float64) string { return amount(n) }
+func Rate(v float64) string   { return rate(v) }
