@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme ci
+.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme seeds ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
@@ -11,4 +11,5 @@ bench: ; go run ./bench
 gobench: ; go test -run '^$$' -bench . -benchmem ./...
 fuzz: ; go test -fuzz FuzzReader -fuzztime 1m ./traces
 fuzz-nvme: ; go test ./device/nvme -run TestRandomSQEs -v -sqes $(or $(N),10000000)
+seeds: ; go test ./device/nvme -run 'TestSeeds$$' -timeout 0 -v -seeds $(or $(N),100000) -seed $(or $(SEED),1)
 ci: ; .ci/run

@@ -75,11 +75,17 @@ type rig struct {
 	lists  map[[2]uint64]uint64 // PRP lists by buffer and length, made once
 	cid    uint16
 	made   nvme.Medium
+	hook   func(v int)  // called by Raise
 	last   completion   // of adminAndEvents
 	extra  []completion // what came along with it
 }
 
-func (r *rig) Raise(v int) { r.raised[v]++ }
+func (r *rig) Raise(v int) {
+	r.raised[v]++
+	if r.hook != nil {
+		r.hook(v)
+	}
+}
 
 type makeMedium func(w *sim.World) nvme.Medium
 
