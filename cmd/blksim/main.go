@@ -56,7 +56,7 @@ threshold is breached, 130 and 143 interrupted.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newReplay(), newRun(), newTrace(), newDiff(), newMerge(), newOptions())
+	root.AddCommand(newReplay(), newRun(), newTrace(), newDiff(), newMerge(), newDrivers(), newCheckDriver(), newNew(), newOptions())
 	return root
 }
 

@@ -109,3 +109,25 @@ func TestOneRuleAndOneSeedFindTheSameAgain(t *testing.T) {
 		require.NotEmpty(t, first.Finding.Story)
 	}
 }
+
+func TestAScriptFindsWhatItsCallsBreak(t *testing.T) {
+	// Submit, commit, run, cancel what is complete.
+	script := []byte{0, 1, 1, 10, 0xfc, 14, 0xfc}
+	require.NoError(t, drivertest.Script(openExample, script))
+	for _, b := range broken.Drivers() {
+		if b.Rule == "cancel-done" {
+			err := drivertest.Script(b.Open, script)
+			require.ErrorContains(t, err, "a second time")
+			require.ErrorContains(t, err, "script 0001010afc0efc")
+		}
+	}
+}
+
+func FuzzTheGoodDriver(f *testing.F) {
+	f.Add([]byte{0, 1, 1, 10, 0xfc, 14, 1, 2, 3, 14, 10})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		if err := drivertest.Script(func(e drivertest.Env) (driver.Driver, error) { return broken.NewGood(e.Seed, true), nil }, script); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"blksim/driver"
 	"blksim/driver/delay"
 	"blksim/driver/drivertest"
+	"blksim/driver/drivertest/broken"
 	"blksim/driver/example"
 	"blksim/driver/null"
 	"blksim/driver/nvme"
@@ -45,8 +46,9 @@ func Drivers() []Driver {
 		{"ram", "a slice of bytes, at once", drivertest.Options{}, openRAM},
 		{"example", "a slice of bytes that takes its time: the driver to copy", drivertest.Options{}, openExample},
 		{"example,callback=off", "the same without the cancel callback", drivertest.Options{}, without(openExample)},
-		{"nvme", "an NVMe controller of the simulation; a cancel sends an Abort", drivertest.Options{}, openNVMe(true, "optane")},
-		{"nvme,callback=off", "the same without the cancel callback", drivertest.Options{}, openNVMe(false, "optane")},
+		{"nvme", "an NVMe controller of the simulation; a cancel sends an Abort", drivertest.Options{}, openNVMe("optane", true, nvme.ByAbort)},
+		{"nvme,cancel=cancel", "the same; a cancel sends a Cancel command", drivertest.Options{}, openNVMe("tlc-enterprise", true, nvme.ByCancel)},
+		{"nvme,callback=off", "the same without the cancel callback", drivertest.Options{}, openNVMe("optane", false, 0)},
 		{"delay", "holds requests for a while before another driver (here ram) sees them", drivertest.Options{},
 			func(e drivertest.Env) (driver.Driver, error) {
 				d, err := openRAM(e)
@@ -66,8 +68,17 @@ func Drivers() []Driver {
 	}
 }
 
-// Find finds a driver by its name. The error names the nearest.
+// Find finds a driver by its name. "broken:RULE" is one that breaks that rule of
+// the contract, to see what it looks like. The error names the nearest.
 func Find(name string) (Driver, error) {
+	if rule, ok := strings.CutPrefix(name, "broken:"); ok {
+		for _, b := range broken.Drivers() {
+			if b.Rule == rule {
+				return Driver{name, b.Name, drivertest.Options{}, b.Open}, nil
+			}
+		}
+		return Driver{}, fmt.Errorf("no broken driver for rule %q: see blksim check-driver null for the rules", rule)
+	}
 	var names []string
 	for _, d := range Drivers() {
 		if d.Name == name {
@@ -120,7 +131,7 @@ func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, err
 }
 
 // openNVMe opens a controller with a profile's medium, and the host driver for it.
-func openNVMe(callback bool, name string) drivertest.Open {
+func openNVMe(name string, callback bool, by nvme.CancelBy) drivertest.Open {
 	return func(e drivertest.Env) (driver.Driver, error) {
 		p, err := profile.Load(name)
 		if err != nil {
@@ -128,7 +139,7 @@ func openNVMe(callback bool, name string) drivertest.Open {
 		}
 		last := e.Group.Lanes() - 1
 		return nvme.Open(nvme.Options{
-			Group: e.Group, Callback: callback, Queues: 4,
+			Group: e.Group, Callback: callback, Cancel: by, Queues: 4,
 			Connect: func(mem device.Memory, irq device.Interrupter) (device.Registers, error) {
 				l := e.Group.Lane(last)
 				m, cfg, err := p.Medium(l, sim.NewRand(e.Seed, "device/nvme"), 0)
