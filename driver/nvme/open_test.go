@@ -135,7 +135,10 @@ func TestLimitsAreTheControllers(t *testing.T) {
 			driver.Limits{Capacity: 512 << 20, BlockSize: 512, MaxTransfer: 8 << 20, Queues: 4, QueueDepth: 4095, Ops: all, WriteCache: true}},
 	} {
 		r := newFakeRig(t, nvme.Options{}, c.prepare)
-		require.Equal(t, c.want, r.driver.Limits(), c.name)
+		want := c.want
+		want.FUA = true
+		want.MaxDiscard, want.MaxWriteZeroes = (1<<32-1)*int64(want.BlockSize), 65536*int64(want.BlockSize)
+		require.Equal(t, want, r.driver.Limits(), c.name)
 	}
 }
 

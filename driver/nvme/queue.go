@@ -83,7 +83,11 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 	case aio.OpRead, aio.OpWrite, aio.OpWriteZeroes:
 		e.SetPRPs(prp1, prp2)
 		e.SetSLBA(uint64(r.Off) >> q.format.shift)
-		e.SetCDW12(uint32(r.Len>>q.format.shift) - 1)
+		cdw12 := uint32(r.Len>>q.format.shift) - 1
+		if r.FUA {
+			cdw12 |= spec.RWForceUnit
+		}
+		e.SetCDW12(cdw12)
 	case aio.OpDiscard:
 		at := index * spec.DSMRangeSize
 		spec.PutDSMRange(q.mem.ranges[at:], uint64(r.Off)>>q.format.shift, uint32(r.Len>>q.format.shift))

@@ -216,6 +216,8 @@ func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues
 		QueueDepth:  min(d.mostEntries(), maxSlots-d.spares),
 		Ops:         ops,
 		WriteCache:  c.VWC&spec.VWCPresent != 0,
+		FUA:         true, // every controller obeys it (NVM 3.2.6)
+		Boundary:    int64(n.NOIOB) * int64(block),
 	}
 	d.format = format{nsid: d.options.Namespace, ops: ops}
 	for 1<<d.format.shift < block {
@@ -227,4 +229,6 @@ func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues
 		aio.OpDiscard:     maxDiscardBlocks << d.format.shift,
 		aio.OpWriteZeroes: maxZeroBlocks << d.format.shift,
 	}
+	d.limits.MaxDiscard = d.format.longest[aio.OpDiscard]
+	d.limits.MaxWriteZeroes = d.format.longest[aio.OpWriteZeroes]
 }

@@ -154,6 +154,7 @@ type NamespaceData struct {
 	DPS    uint8    // 29 protection
 	NMIC   uint8    // 30 bit 0: may be shared
 	DLFEAT uint8    // 33 2:0 what a deallocated block reads as: 1 zeroes; 3 Write Zeroes may deallocate
+	NOIOB  uint16   // 46 commands do not go across a multiple of so many blocks; 0: any
 	NVMCAP uint64   // 48 bytes; 16 on the wire
 	MSSRL  uint16   // 74 most blocks of one range of Copy
 	MCL    uint32   // 76 most blocks of a Copy
@@ -182,6 +183,7 @@ func (d *NamespaceData) Encode(b []byte) {
 	le.PutUint64(b[16:], d.NUSE)
 	b[24], b[25], b[26], b[33] = d.NSFEAT, d.NLBAF, d.FLBAS, d.DLFEAT
 	b[29], b[30] = d.DPS, d.NMIC
+	le.PutUint16(b[46:], d.NOIOB)
 	le.PutUint64(b[48:], d.NVMCAP)
 	le.PutUint16(b[74:], d.MSSRL)
 	le.PutUint32(b[76:], d.MCL)
@@ -199,7 +201,7 @@ func (d *NamespaceData) Decode(b []byte) {
 	*d = NamespaceData{
 		NSZE: le.Uint64(b[0:]), NCAP: le.Uint64(b[8:]), NUSE: le.Uint64(b[16:]),
 		NSFEAT: b[24], NLBAF: b[25], FLBAS: b[26], DLFEAT: b[33],
-		DPS: b[29], NMIC: b[30], NVMCAP: le.Uint64(b[48:]), MSSRL: le.Uint16(b[74:]), MCL: le.Uint32(b[76:]), MSRC: b[80],
+		DPS: b[29], NMIC: b[30], NOIOB: le.Uint16(b[46:]), NVMCAP: le.Uint64(b[48:]), MSSRL: le.Uint16(b[74:]), MCL: le.Uint32(b[76:]), MSRC: b[80],
 		NGUID: [16]byte(b[104:120]), EUI64: [8]byte(b[120:128]),
 	}
 	for i := range d.LBADS {
