@@ -87,8 +87,11 @@ func (b *bench) queues(n, depth int) {
 		p.slots = make([]slot, depth)
 		for tag := range p.slots {
 			p.slots[tag].req = driver.NewRequest(p, tag)
-			p.free = append(p.free, tag)
+			if !b.lim.SharedTags || tag%n == qid {
+				p.free = append(p.free, tag)
+			}
 		}
+		p.width = len(p.free)
 		b.ports = append(b.ports, p)
 	}
 }

@@ -153,7 +153,7 @@ func (e *examiner) facts() facts {
 		panic(openError{fmt.Errorf("drivertest: open: %w", err)})
 	}
 	l := d.Limits()
-	f := facts{ops: opsOf(l.Ops), cache: l.WriteCache, queues: l.Queues, segments: l.MaxSegments}
+	f := facts{ops: opsOf(l.Ops), cache: l.WriteCache, through: l.FUA, queues: l.Queues, segments: l.MaxSegments}
 	f.data = !e.o.NoData && f.has(aio.OpRead) && f.has(aio.OpWrite)
 	_, f.cut = d.(PowerCutter)
 	if l.Queues > 0 && l.QueueDepth > 0 {

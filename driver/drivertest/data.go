@@ -81,16 +81,21 @@ func (p *port) changed(s *slot) int {
 
 // end checks what a read brought, tells the model, and makes the buffers useless
 // to who should have left them alone.
-func (p *port) end(s *slot, st aio.Status) {
+func (p *port) end(s *slot, st aio.Status, bytes int64) {
+	// What is less than the whole is done up to there, whatever the status.
+	n := int(max(0, min(bytes, s.was0.Len)) / int64(p.b.lim.BlockSize))
 	if s.read != nil {
-		if st == aio.OK {
-			p.check(s)
-		}
+		p.check(s, n)
 		p.model.EndRead(s.read)
 	}
 	if s.write != nil {
-		// What a discarded block has is the device's choice.
-		p.model.EndWrite(s.write, st == aio.OK && s.was0.Op != aio.OpDiscard)
+		if s.was0.Op == aio.OpDiscard {
+			n = 0 // what a discarded block has is the device's choice
+		}
+		p.model.EndWrite(s.write, n)
+		if s.was0.FUA {
+			p.model.Durable(s.write, n)
+		}
 	}
 	if s.flush != nil && st == aio.OK {
 		p.model.EndFlush(s.flush)
@@ -103,10 +108,13 @@ func (p *port) end(s *slot, st aio.Status) {
 	}
 }
 
-// check compares what a read found with what the model allows.
-func (p *port) check(s *slot) {
+// check compares the first n blocks that a read found with what the model allows.
+func (p *port) check(s *slot, n int) {
 	i := 0
 	p.eachBlock(s, func(b []byte, no int64) {
+		if i >= n {
+			return
+		}
 		got, err := blockmodel.Parse(b, no)
 		if bad := p.model.Found(s.read, i, got, err); bad != nil {
 			rule := p.rule

@@ -23,6 +23,7 @@ type load struct {
 	most         int64 // blocks a request at most
 	segs         int   // buffers a request at most
 	left         int   // jobs to draw
+	through      bool  // some writes have FUA
 	window       int   // requests with the driver at most
 	cancels      int   // percent that are cancelled, at a random time
 	within       time.Duration
@@ -41,13 +42,10 @@ const area = 48
 // newLoad makes a load of n jobs with the given window over the first blocks of
 // the device, which it does not keep from other loads.
 func (b *bench) newLoad(p *port, n, window int) *load {
-	l := &load{b: b, p: p, rand: sim.NewRand(b.seed, fmt.Sprint("drivertest/load/", p.id)), left: n, window: max(1, min(window, p.depth))}
+	l := &load{b: b, p: p, rand: sim.NewRand(b.seed, fmt.Sprint("drivertest/load/", p.id)), left: n, window: max(1, min(window, p.width))}
 	block := int64(b.lim.BlockSize)
 	l.blocks = min(area, b.lim.Capacity/block)
 	l.most = min(8, l.blocks)
-	if m := b.lim.MaxTransfer / block; b.lim.MaxTransfer > 0 {
-		l.most = max(1, min(l.most, m))
-	}
 	l.segs = 1
 	l.ops = opsOf(b.lim.Ops)
 	l.within = 200 * time.Microsecond
@@ -69,8 +67,10 @@ func opsOf(s driver.OpSet) (ops []aio.Op) {
 // fill has the load first write all of its area, which the model then knows.
 func (l *load) fill() {
 	block := int64(l.b.lim.BlockSize)
-	for no := int64(0); no < l.blocks; no += l.most {
-		l.next = append(l.next, job{op: aio.OpWrite, off: (l.base + no) * block, len: min(l.most, l.blocks-no) * block})
+	for no := int64(0); no < l.blocks; {
+		n := l.b.clip(aio.OpWrite, l.base+no, min(l.most, l.blocks-no))
+		l.next = append(l.next, job{op: aio.OpWrite, off: (l.base + no) * block, len: n * block, segs: l.b.split(n, 1, nil)})
+		no += n
 	}
 }
 
@@ -89,21 +89,60 @@ func (l *load) draw() job {
 	block := int64(l.b.lim.BlockSize)
 	n := 1 + l.rand.Int64N(l.most)
 	first := l.base + l.rand.Int64N(l.blocks-n+1)
+	n = l.b.clip(op, first, n)
 	j := job{op: op, off: first * block, len: n * block}
 	if op.HasData() {
-		j.segs = l.split(n, block)
+		j.segs = l.b.split(n, l.segs, l.rand)
 	}
+	j.fua = l.through && op == aio.OpWrite && l.b.lim.FUA && l.rand.Bool(1, 4)
 	return j
 }
 
-// split cuts n blocks into buffers.
-func (l *load) split(n, block int64) (segs []int64) {
-	for k := l.segs; k > 1 && n > 1; k-- {
-		part := 1 + l.rand.Int64N(n-1)
+// clip is how many of n blocks one request may have, by the limits.
+func (b *bench) clip(op aio.Op, first, n int64) int64 {
+	block := int64(b.lim.BlockSize)
+	most := func(bytes int64) {
+		if bytes > 0 {
+			n = min(n, bytes/block)
+		}
+	}
+	switch op {
+	case aio.OpDiscard:
+		most(b.lim.MaxDiscard)
+	case aio.OpWriteZeroes:
+		most(b.lim.MaxWriteZeroes)
+	default:
+		most(b.lim.MaxTransfer)
+		most(b.lim.MaxSegment * int64(b.lim.MaxSegments))
+		if at := b.lim.Boundary; at > 0 {
+			most(at - first*block%at)
+		}
+	}
+	return max(n, 1)
+}
+
+// split cuts n blocks into at most parts buffers at random places, or into more
+// if no buffer may be so long.
+func (b *bench) split(n int64, parts int, r *sim.Rand) (segs []int64) {
+	block := int64(b.lim.BlockSize)
+	longest := n
+	if b.lim.MaxSegment > 0 {
+		longest = b.lim.MaxSegment / block
+	}
+	for n > 0 {
+		part := min(n, longest)
+		left := int64(b.lim.MaxSegments - len(segs) - 1) // buffers that may follow
+		least := int64(1)
+		if b.lim.MaxSegments > 0 {
+			least = max(1, n-left*longest) // else the rest would not fit into them
+		}
+		if parts--; parts > 0 && part > least {
+			part = least + r.Int64N(part-least)
+		}
 		segs = append(segs, part*block)
 		n -= part
 	}
-	return append(segs, n*block)
+	return segs
 }
 
 // start has the load begin, from outside all lanes.

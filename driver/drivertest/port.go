@@ -19,6 +19,7 @@ type port struct {
 	queue driver.Queue
 	can   driver.Optional
 	depth int
+	width int    // tags that are the port's: all, unless queues share them
 	slots []slot // by tag
 	free  []int  // tags, the longest free first: a second completion finds its tag unused
 	with  int    // requests that are with the driver
@@ -70,6 +71,7 @@ type job struct {
 	off  int64
 	len  int64
 	segs []int64 // lengths of the buffers; nil: one
+	fua  bool
 	done func(st aio.Status)
 }
 
@@ -92,7 +94,7 @@ func (p *port) take(j job) *slot {
 	s.at, s.asked, s.refused, s.done = p.lane.Now(), false, aio.OK, j.done
 	s.write, s.read, s.flush, s.bufs = nil, nil, nil, nil
 	r := s.req
-	r.Op, r.Off, r.Len, r.Bufs = j.op, j.off, j.len, nil
+	r.Op, r.Off, r.Len, r.Bufs, r.FUA = j.op, j.off, j.len, nil, j.fua
 	if j.op.HasData() {
 		segs := j.segs
 		if segs == nil {
@@ -136,7 +138,7 @@ func (p *port) submit(j job) (*slot, aio.Status) {
 	p.free = append(p.free, r.Tag)
 	p.untouched(rule, s, before, st)
 	if s.write != nil {
-		p.model.EndWrite(s.write, false)
+		p.model.EndWrite(s.write, 0)
 	}
 	if s.read != nil {
 		p.model.EndRead(s.read)
@@ -150,7 +152,7 @@ func (p *port) submit(j job) (*slot, aio.Status) {
 // untouched checks that a request that was not taken is as it was.
 func (p *port) untouched(rule string, s *slot, before driver.Request, st aio.Status) {
 	r := s.req
-	same := r.Op == before.Op && r.Off == before.Off && r.Len == before.Len && r.Tag == before.Tag && len(r.Bufs) == len(s.bufs)
+	same := r.Op == before.Op && r.Off == before.Off && r.Len == before.Len && r.Tag == before.Tag && r.FUA == before.FUA && len(r.Bufs) == len(s.bufs)
 	for i := range s.bufs {
 		same = same && len(r.Bufs[i]) == len(s.bufs[i]) && &r.Bufs[i][0] == &s.bufs[i][0]
 	}
@@ -219,7 +221,7 @@ func (p *port) CompleteRequest(r *driver.Request, st aio.Status, n int64) {
 	p.ended++
 	p.free = append(p.free, r.Tag)
 	p.result(s, st, n)
-	p.end(s, st)
+	p.end(s, st, n)
 	if s.done != nil {
 		s.done(st)
 	}
@@ -233,8 +235,8 @@ func (p *port) result(s *slot, st aio.Status, n int64) {
 		b.broke("complete-result", p, s, "queue %d completed %v as %v, which is no way to end", p.id, s.what(), st)
 	case n < 0 || n > s.was0.Len:
 		b.broke("complete-result", p, s, "queue %d completed %v with %d bytes", p.id, s.what(), n)
-	case st == aio.OK && n != s.was0.Len:
-		b.broke("complete-result", p, s, "queue %d completed %v as ok with %d bytes", p.id, s.what(), n)
+	case st == aio.OK && (n%int64(b.lim.BlockSize) != 0 || n == 0 && s.was0.Len > 0):
+		b.broke("complete-result", p, s, "queue %d completed %v as ok with %d bytes: not whole blocks, or none", p.id, s.what(), n)
 	case st == aio.Cancelled && !s.asked && s.was:
 		b.broke("cancel-stale", p, s, "queue %d cancelled %v, which nobody had asked for; an earlier request with that tag was cancelled", p.id, s.what())
 	case st == aio.Cancelled && !s.asked:

@@ -15,7 +15,7 @@ var rules = []Rule{
 	{"complete-once", "a request is completed exactly once for each Submit that answered OK", "two places complete a request, a timer and an interrupt for instance: keep one record of who has it, and clear that first"},
 	{"complete-lane", "Complete is called on the queue's lane", "a completion ran elsewhere: Post to the lane that OpenQueue was given"},
 	{"complete-bounded", "every request that was taken is completed in bounded time", "a request was lost: look for a slot that was overwritten, a timer never armed, a goroutine or a clock that the lanes do not know, or a batch that waits for more"},
-	{"complete-result", "Complete tells the truth: a status that exists and is not Busy, and for OK the whole length", "the result does not fit the request"},
+	{"complete-result", "Complete tells the truth: a status that exists and is not Busy, and for OK whole blocks, the whole length or the first part of it", "the result does not fit the request"},
 	{"complete-close", "after Close nothing is completed", "a timer or a post outlived Close"},
 	{"ops-claimed", "what Limits.Ops has, and Limits allows, is not refused as NotSupported, Invalid or OutOfRange", "the driver claims more than it does"},
 	{"busy-untouched", "after Busy the request is as it was, and is not completed", "the driver kept or changed what it did not take"},
@@ -34,6 +34,7 @@ var rules = []Rule{
 	{"data-zeroes", "WriteZeroes leaves zeroes; Discard leaves zeroes or the data as it was; both in their extent only", "the extent of an operation without buffers is in Off and Len"},
 	{"data-overlap", "of writes that overlap in flight each block has one, whole; a read meanwhile finds one of them", "a block was put together from two requests"},
 	{"flush-order", "what had completed before a Flush was submitted survives a power cut once the Flush is OK", "the flush was answered before the cache was empty, or passed it by"},
+	{"fua-durable", "a write with FUA survives a power cut once it is OK", "clear Limits.FUA, or write through the cache"},
 	{"crash-durable", "without a write cache a completed write survives a power cut", "set Limits.WriteCache, or store before Complete"},
 	{"crash-whole", "after a power cut each block is one write's, whole", "a block was torn in two"},
 

@@ -24,7 +24,7 @@ type claims struct {
 type facts struct {
 	ops                     []aio.Op
 	cancel, poll, cut, data bool
-	cache                   bool
+	cache, through          bool
 	queues, segments        int
 }
 
@@ -72,7 +72,8 @@ func scenarios() []scenario {
 		}, needs: storing, play: playZeroes},
 		{rules: []string{"data-overlap"}, claims: stores, needs: storing, play: playOverlap},
 		{rules: []string{"flush-order"}, claims: func(c claims) bool { return stores(c) && c.facts.cut && c.facts.cache }, needs: storing, play: playFlush},
-		{rules: []string{"crash-durable", "crash-whole"}, claims: func(c claims) bool { return stores(c) && c.facts.cut }, needs: append(storing, "flush-order"), play: playCrash},
+		{rules: []string{"fua-durable"}, claims: func(c claims) bool { return stores(c) && c.facts.cut && c.facts.cache && c.facts.through }, needs: append(storing, "flush-order"), play: playFUA},
+		{rules: []string{"crash-durable", "crash-whole"}, claims: func(c claims) bool { return stores(c) && c.facts.cut }, needs: append(storing, "flush-order", "fua-durable"), play: playCrash},
 
 		{rules: []string{"cancel-submitted", "cancel-bounded"}, claims: cancels, play: playCancel},
 		{rules: []string{"cancel-full"}, claims: cancels, needs: cancelling, play: playCancelFull},
@@ -107,29 +108,17 @@ func (b *bench) depth() int {
 func (b *bench) lanesFor() int { return min(b.lim.Queues, maxQueues) }
 
 func playLimits(b *bench) {
+	bad := func(format string, args ...any) { b.broke("limits-valid", nil, nil, "Limits: "+format, args...) }
 	l := b.lim
-	bad := func(field string, v any, want string) {
-		b.broke("limits-valid", nil, nil, "Limits.%s is %v: want %s", field, v, want)
-	}
-	switch {
-	case l.BlockSize < 512 || l.BlockSize&(l.BlockSize-1) != 0:
-		bad("BlockSize", l.BlockSize, "a power of two, at least 512")
-	case l.Capacity < int64(l.BlockSize) || l.Capacity%int64(l.BlockSize) != 0:
-		bad("Capacity", l.Capacity, "a positive multiple of the block size")
-	case l.MaxTransfer < 0 || l.MaxTransfer%int64(l.BlockSize) != 0:
-		bad("MaxTransfer", l.MaxTransfer, "0, or a multiple of the block size")
-	case l.MaxSegments < 0:
-		bad("MaxSegments", l.MaxSegments, "0 or more")
-	case l.Queues < 1:
-		bad("Queues", l.Queues, "at least 1")
-	case l.QueueDepth < 1:
-		bad("QueueDepth", l.QueueDepth, "at least 1")
-	case l.RetryDelay < 0:
-		bad("RetryDelay", l.RetryDelay, "0 or more")
+	switch err := l.Validate(); {
+	case err != nil:
+		bad("%v", err)
+	case l.Capacity == 0:
+		bad("capacity 0: want at least a block")
 	case l.Ops == 0 || l.Ops>>aio.NumOps != 0:
-		bad("Ops", l.Ops, "at least one operation, and none that does not exist")
+		bad("operations %b: want at least one, and none that does not exist", l.Ops)
 	case l.WriteCache && !l.Ops.Has(aio.OpFlush):
-		bad("WriteCache", true, "OpFlush among the operations: a cache that nobody can flush")
+		bad("a write cache and no flush: nobody could empty it")
 	}
 	b.close()
 }
@@ -138,6 +127,7 @@ func playLimits(b *bench) {
 func playBasics(b *bench) {
 	b.queues(1, b.depth())
 	l := b.newLoad(b.ports[0], jobs, 1+b.rand.IntN(maxDepth))
+	l.through = true
 	b.run(l)
 	b.settle()
 	if now := b.drv.Limits(); now != b.lim {

@@ -25,6 +25,15 @@ func playFlush(b *bench) {
 	b.crash("flush-order", "crash-whole", func(l *load) { l.keep(aio.OpRead, aio.OpWrite, aio.OpWrite, aio.OpFlush) })
 }
 
+// playFUA cuts the power while a load runs in which some writes go through the
+// cache.
+func playFUA(b *bench) {
+	b.crash("fua-durable", "crash-whole", func(l *load) {
+		l.keep(aio.OpRead, aio.OpWrite)
+		l.through = true
+	})
+}
+
 // playCrash cuts the power while a load runs. A driver with a cache may lose what
 // it will, but in whole blocks.
 func playCrash(b *bench) {

@@ -106,10 +106,7 @@ func playBounds(b *bench) {
 	b.queues(1, b.depth())
 	p := b.ports[0]
 	block, size := int64(b.lim.BlockSize), b.lim.Capacity
-	longest := min(size, 128<<10)
-	if b.lim.MaxTransfer > 0 {
-		longest = min(longest, b.lim.MaxTransfer)
-	}
+	longest := b.clip(aio.OpRead, 0, min(size, 128<<10)/block) * block
 	ops := []aio.Op{}
 	for _, op := range []aio.Op{aio.OpWrite, aio.OpRead} {
 		if b.lim.Ops.Has(op) {
@@ -130,7 +127,7 @@ func playBounds(b *bench) {
 		asked = append(asked, struct {
 			j    job
 			good bool
-		}{job{op: op, off: off, len: length}, good})
+		}{job{op: op, off: off, len: length, segs: b.split(length/block, 1, nil)}, good})
 	}
 	for _, op := range ops {
 		add(op, 0, block, true)
@@ -148,8 +145,8 @@ func playBounds(b *bench) {
 		add(op, size-block, block, true) // and is as it was
 	}
 	for _, a := range asked {
-		if a.j.len > longest || b.failed() {
-			continue
+		if a.j.len > b.clip(a.j.op, a.j.off/block, a.j.len/block)*block || b.failed() {
+			continue // the block layer would split it
 		}
 		b.bound(p, a.j, a.good, refused)
 	}

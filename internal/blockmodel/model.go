@@ -78,19 +78,34 @@ func (m *Model) BeginWrite(first, n int, s Stamp) *Write {
 	return &Write{first, n, s}
 }
 
-// EndWrite notes how it ended. done: it completed OK; else each block may have
-// been changed or not.
-func (m *Model) EndWrite(w *Write, done bool) {
+// EndWrite notes how it ended: the first n blocks were written, and each of the
+// others may have been changed or not.
+func (m *Model) EndWrite(w *Write, n int) {
 	now := m.tick()
 	for i := w.first; i < w.first+w.n; i++ {
 		b := &m.blocks[i]
 		b.flying--
+		done := i < w.first+n
 		mine := finish(b.live, w.stamp, now, done)
 		if m.volatile {
 			finish(b.kept, w.stamp, now, done)
 		}
 		if done {
 			b.live = slices.DeleteFunc(b.live, func(v value) bool { return v.before(mine) })
+		}
+	}
+}
+
+// Durable notes that a write that ended with n blocks was on the medium by then
+// (FUA): those survive a crash.
+func (m *Model) Durable(w *Write, n int) {
+	for i := w.first; i < w.first+n; i++ {
+		b := &m.blocks[i]
+		for _, mine := range b.kept {
+			if mine.stamp == w.stamp && mine.sure {
+				b.kept = slices.DeleteFunc(b.kept, func(v value) bool { return v.before(mine) })
+				break
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ func can(m *blockmodel.Model) (all []stamp) {
 		if m.Found(r, 0, s, nil) == nil {
 			all = append(all, s)
 		}
-		m.EndWrite(w, false)
+		m.EndWrite(w, 0)
 		m.EndRead(r)
 		learnt := m.BeginRead(0, 1)
 		m.EndRead(learnt)
@@ -27,7 +27,7 @@ func can(m *blockmodel.Model) (all []stamp) {
 	return all
 }
 
-func write(m *blockmodel.Model, s stamp) { m.EndWrite(m.BeginWrite(0, 1, s), true) }
+func write(m *blockmodel.Model, s stamp) { m.EndWrite(m.BeginWrite(0, 1, s), 1) }
 
 func TestWhatABlockMayHave(t *testing.T) {
 	for _, c := range []struct {
@@ -39,28 +39,28 @@ func TestWhatABlockMayHave(t *testing.T) {
 		{"either of two at once", func(m *blockmodel.Model) {
 			write(m, 1)
 			a, b := m.BeginWrite(0, 1, 2), m.BeginWrite(0, 1, 3)
-			m.EndWrite(a, true)
-			m.EndWrite(b, true)
+			m.EndWrite(a, 1)
+			m.EndWrite(b, 1)
 		}, []stamp{2, 3}},
 		{"not one that ended before another began", func(m *blockmodel.Model) {
 			a, b := m.BeginWrite(0, 1, 1), m.BeginWrite(0, 1, 2)
-			m.EndWrite(a, true)
+			m.EndWrite(a, 1)
 			c := m.BeginWrite(0, 1, 3)
-			m.EndWrite(c, true)
-			m.EndWrite(b, true)
+			m.EndWrite(c, 1)
+			m.EndWrite(b, 1)
 		}, []stamp{2, 3}},
 		{"old or new while it is in flight", func(m *blockmodel.Model) { write(m, 1); m.BeginWrite(0, 1, 2) }, []stamp{1, 2}},
 		{"old or new after a failure", func(m *blockmodel.Model) {
 			write(m, 1)
-			m.EndWrite(m.BeginWrite(0, 1, 2), false)
+			m.EndWrite(m.BeginWrite(0, 1, 2), 0)
 		}, []stamp{1, 2}},
 		{"a write after a failure settles it", func(m *blockmodel.Model) {
-			m.EndWrite(m.BeginWrite(0, 1, 2), false)
+			m.EndWrite(m.BeginWrite(0, 1, 2), 0)
 			write(m, 3)
 		}, []stamp{3}},
 		{"a read settles what a failure left open", func(m *blockmodel.Model) {
 			write(m, 1)
-			m.EndWrite(m.BeginWrite(0, 1, 2), false)
+			m.EndWrite(m.BeginWrite(0, 1, 2), 0)
 			r := m.BeginRead(0, 1)
 			if m.Found(r, 0, 1, nil) != nil {
 				panic("1 is allowed")
@@ -92,6 +92,13 @@ func TestWhatACrashMayLeave(t *testing.T) {
 			write(m, 2)
 			m.EndFlush(f)
 		}, []stamp{1, 2}},
+		{"what was written through stays", true, func(m *blockmodel.Model) {
+			write(m, 1)
+			w := m.BeginWrite(0, 1, 2)
+			m.EndWrite(w, 1)
+			m.Durable(w, 1)
+			write(m, 3)
+		}, []stamp{2, 3}},
 		{"in flight: old or new", false, func(m *blockmodel.Model) { write(m, 1); m.BeginWrite(0, 1, 2) }, []stamp{1, 2}},
 		{"what a read found may still be lost", true, func(m *blockmodel.Model) {
 			write(m, 1)
@@ -107,6 +114,15 @@ func TestWhatACrashMayLeave(t *testing.T) {
 		m.Crash()
 		require.Equal(t, c.want, can(m), c.name)
 	}
+}
+
+func TestAPartOfAWriteIsDone(t *testing.T) {
+	m := blockmodel.New(2, false)
+	m.EndWrite(m.BeginWrite(0, 2, 1), 2)
+	m.EndWrite(m.BeginWrite(0, 2, 2), 1)
+	r := m.BeginRead(0, 2)
+	require.Error(t, m.Found(r, 0, 1, nil))
+	require.NoError(t, m.Found(r, 1, 1, nil), "the rest is old or new")
 }
 
 func TestABlockTellsWhoseItIsAndWhere(t *testing.T) {
@@ -131,7 +147,7 @@ func TestABlockTellsWhoseItIsAndWhere(t *testing.T) {
 
 func TestTheErrorSaysWhatTheBlockCouldHave(t *testing.T) {
 	m := blockmodel.New(4, false)
-	m.EndWrite(m.BeginWrite(0, 4, 1), true)
+	m.EndWrite(m.BeginWrite(0, 4, 1), 4)
 	m.BeginWrite(2, 1, 2)
 	r := m.BeginRead(0, 4)
 	require.NoError(t, m.Found(r, 0, 1, nil))

@@ -42,8 +42,8 @@ func completions() []Driver {
 				q.good.Commit()
 			}
 		}})},
-		{"a block short", "complete-result", open(mistake{complete: func(q *queue, r *driver.Request, st aio.Status, n int64) {
-			r.Complete(st, n-min(n, goodBlock))
+		{"half a block short", "complete-result", open(mistake{complete: func(q *queue, r *driver.Request, st aio.Status, n int64) {
+			r.Complete(st, n-min(n, goodBlock/2))
 		}})},
 		{"ends as busy", "complete-result", open(mistake{complete: func(q *queue, r *driver.Request, st aio.Status, n int64) {
 			if q.every(8) {

@@ -114,8 +114,15 @@ func data() []Driver {
 			}
 			return q.down(r)
 		}})},
+		{"takes a write through the cache for any other", "fua-durable", open(mistake{submit: func(q *queue, r *driver.Request) aio.Status {
+			through := r.FUA
+			r.FUA = false
+			st := q.down(r)
+			r.FUA = through
+			return st
+		}})},
 		{"hides its cache", "crash-durable", open(mistake{limits: func(l driver.Limits) driver.Limits {
-			l.WriteCache = false
+			l.WriteCache, l.FUA = false, false
 			return l
 		}})},
 		{"tears a block when the power goes", "crash-whole", open(mistake{cut: func(g *Good) {

@@ -41,7 +41,7 @@ func NewGood(seed uint64, cache bool) *Good {
 // Limits implements [driver.Driver].
 func (g *Good) Limits() driver.Limits {
 	return driver.Limits{
-		Capacity: goodSize, BlockSize: goodBlock, MaxTransfer: 16 << 10, Queues: 4, QueueDepth: 16, WriteCache: g.cache,
+		Capacity: goodSize, BlockSize: goodBlock, MaxTransfer: 16 << 10, Queues: 4, QueueDepth: 16, WriteCache: g.cache, FUA: g.cache,
 		Ops: driver.Ops(aio.OpRead, aio.OpWrite, aio.OpFlush, aio.OpDiscard, aio.OpWriteZeroes),
 	}
 }
@@ -207,7 +207,7 @@ func (g *Good) serve(r *driver.Request) bool {
 	}
 	if g.cache && r.Op != aio.OpRead {
 		for off := r.Off; off < r.Off+r.Len; off += goodBlock {
-			if g.rand.Bool(1, 2) {
+			if r.FUA || g.rand.Bool(1, 2) {
 				copy(g.safe[off:off+goodBlock], g.data[off:])
 			}
 		}
