@@ -11,6 +11,7 @@ import (
 
 	"blksim/internal/report"
 	"blksim/traces"
+	"blksim/traces/summary"
 )
 
 const smallTrace = "blksim trace 1\n0.000000000 R 0 4096 vol=a\n0.500000000 W 8192 512 vol=b\n1.000000000 F 0 0 vol=a\n2.000000000 Z 4096 4096 vol=a\n"
@@ -152,4 +153,35 @@ func marshal(t *testing.T, r *report.Run) []byte {
 	b, err := json.Marshal(r)
 	require.NoError(t, err)
 	return b
+}
+
+func TestInfoSaysWhatIsInEachTrace(t *testing.T) {
+	in := file(t, "in.blk", smallTrace)
+	code, out, errs := blksim("trace", "info", in, in)
+	require.Zero(t, code, errs)
+	require.Equal(t, 2, strings.Count(out, "\nrecords     4\n"))
+	code, out, errs = blksim("trace", "info", "--output-format=json", in, sample)
+	require.Zero(t, code, errs)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 2)
+	var info summary.Info
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &info))
+	require.Equal(t, summary.Schema, info.Schema)
+	require.EqualValues(t, 4, info.Records.Taken)
+	require.Len(t, info.Ops, 4)
+	require.Equal(t, "a", info.Volumes[0].Name)
+
+	// What breaks off is summed up as far as it goes.
+	code, out, errs = blksim("trace", "info", file(t, "cut.blk", smallTrace[:len(smallTrace)-14]), in)
+	require.Equal(t, exitPartial, code, errs)
+	require.Contains(t, out, "\nrecords     4\n")
+	require.Contains(t, out, "3 taken; left out: 1 bad")
+	code, out, errs = blksim("trace", "info", file(t, "bad.blk", "garbage\n"), in)
+	require.Equal(t, exitInput, code, errs)
+	require.Contains(t, errs, "unknown format")
+	require.Contains(t, out, "\nrecords     4\n", "the other one is still summed up")
+	code, _, errs = blksim("trace", "info")
+	require.Equal(t, exitUsage, code, errs)
+	code, _, errs = blksim("trace", "eat")
+	require.Equal(t, exitUsage, code, errs)
 }

@@ -48,6 +48,8 @@ var layers = []layer{
 
 	{"traces", []string{"traces/...", compress}},
 	{"traces/...", []string{"traces/...", compress}},
+	{"traces/summary", []string{"traces", "internal/hist"}},
+	{"traces/workload", []string{"traces", "traces/summary", toml}},
 
 	{"internal/blockmodel", nil},
 	{"internal/hist", nil},
