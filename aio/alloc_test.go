@@ -47,11 +47,11 @@ func TestNoAllocationPerIO(t *testing.T) {
 		}
 	}
 	for name, f := range map[string]func(){
-		"single":  func() { waiting.Submit(l, null{}, IO{Buf: buf}); reap(1) },
+		"single":  func() { waiting.Submit(l, null{}, IO{Len: 512, Buf: buf}); reap(1) },
 		"batch":   func() { waiting.SubmitBatch(l, nullBatch{}, ios, ids); reap(32) },
-		"cancel":  func() { waiting.Submit(l, cancelled{}, IO{Buf: buf}); reap(1) },
-		"outside": func() { waiting.Submit(l, outside{}, IO{Buf: buf}); reap(1) },
-		"handler": func() { handling.Submit(l, null{}, IO{Buf: buf}); fakes[0].run() },
+		"cancel":  func() { waiting.Submit(l, cancelled{}, IO{Len: 512, Buf: buf}); reap(1) },
+		"outside": func() { waiting.Submit(l, outside{}, IO{Len: 512, Buf: buf}); reap(1) },
+		"handler": func() { handling.Submit(l, null{}, IO{Len: 512, Buf: buf}); fakes[0].run() },
 		"handled batch": func() {
 			handling.SubmitBatch(l, nullBatch{}, ios, ids)
 			fakes[0].run()

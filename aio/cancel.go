@@ -3,6 +3,7 @@ package aio
 import (
 	"fmt"
 
+	"blksim/aio/lane"
 	"blksim/internal/step"
 )
 
@@ -37,13 +38,13 @@ func (r CancelResult) String() string {
 // other I/O, however old id is. Whatever it answers, the I/O has exactly one
 // event. It runs the target's cancel function, if there is one to run. Any
 // goroutine.
-func (c *Context) Cancel(id ID) CancelResult {
-	r := c.cancel(id)
-	c.stats.cancels[r].Add(1)
-	return r
-}
+func (c *Context) Cancel(id ID) CancelResult { return c.cancel(nil, id) }
 
-func (c *Context) cancel(id ID) CancelResult {
+// CancelOn is Cancel for a caller on lane l: if that ends the I/O then and there, its
+// event goes the way of those that l completes, which is the shortest.
+func (c *Context) CancelOn(l lane.Lane, id ID) CancelResult { return c.cancel(l, id) }
+
+func (c *Context) cancel(l lane.Lane, id ID) CancelResult {
 	if int(id.index()) >= c.capacity {
 		return NotFound
 	}
@@ -51,22 +52,21 @@ func (c *Context) cancel(id ID) CancelResult {
 	if p == nil {
 		return NotFound
 	}
-	i := id.index() & (pageSlots - 1)
-	res, run := cancelAsk(&p.words[i], id)
+	s := &p.slots[id.index()&(pageSlots-1)]
+	res, run := cancelAsk(&s.word, id)
 	if run {
-		step.Read(&p.cold[i])
-		c.runCancel(Kiocb{c, id}, &p.words[i], p.cold[i].fn)
+		step.Read(&s.fn)
+		c.runCancel(l, Kiocb{c, id}, &s.word, s.fn)
 	}
 	return res
 }
 
 // runCancel runs the callback of an I/O that the caller has in CANCELLING, and
 // leaves that state.
-func (c *Context) runCancel(k Kiocb, a *cancelWord, fn CancelFunc) {
+func (c *Context) runCancel(l lane.Lane, k Kiocb, a *cancelWord, fn CancelFunc) {
 	fn(k)
-	c.stats.callbacks.Add(1)
-	if w, deliver := cancelFinish(a); deliver {
-		c.deliver(nil, k.id, w)
+	if cancelFinish(a) {
+		c.post(l, k.id.index())
 	}
 }
 
@@ -79,8 +79,8 @@ func (c *Context) CancelAll() int {
 		if p == nil {
 			continue
 		}
-		w := load(&p.words[index&(pageSlots-1)])
-		if wordState(w) != stateFree && c.cancel(makeID(wordGen(w), index)) == Accepted {
+		w := load(&p.slots[index&(pageSlots-1)].word)
+		if wordState(w) != stateFree && c.cancel(nil, makeID(wordGen(w), index)) == Accepted {
 			n++
 		}
 	}

@@ -57,7 +57,7 @@ func TestDefectB_FirstAndLastID(t *testing.T) {
 		for _, index := range beyond {
 			p := f.table.find(index)
 			if p != nil { // in the last page, but not one of ours: as good as another's memory
-				p.words[index%pageSlots].Store(wordOf(1, stateLive))
+				p.slots[index%pageSlots].word.Store(wordOf(1, stateLive))
 			}
 			require.Equal(t, NotFound, f.Cancel(makeID(1, index)), "index %d of %d", index, capacity)
 			if p != nil {
@@ -155,12 +155,11 @@ func TestDefectE_RegistrationLosesNoCancel(t *testing.T) {
 
 	// While the callback is being stored.
 	k = f.submit()
-	a := &f.table.find(0).words[0]
+	a := &f.table.slot(0).word
 	require.Equal(t, armStore, armBegin(a, k.ID()))
 	require.Equal(t, Accepted, f.Cancel(k.ID()))
 	require.ErrorIs(t, k.SetCancelFunc(never), ErrCancelFuncSet)
-	_, then := armFinish(a)
-	require.Equal(t, armRun, then, "the registrar runs it")
+	require.Equal(t, armRun, armFinish(a), "the registrar runs it")
 	cancelFinish(a)
 	require.Equal(t, Delivered, k.Complete(nil, Cancelled, 0))
 	f.event(k)
@@ -193,15 +192,15 @@ func TestDefectG_LateRegistrationIsRefused(t *testing.T) {
 		if cancelled {
 			f.Cancel(k.ID())
 		}
-		a := &f.table.find(0).words[0]
-		w, _ := completeBegin(a, k.ID()) // completed, and not yet delivered
+		a := &f.table.slot(0).word
+		completeBegin(a, k.ID()) // completed, and not yet posted
 		require.ErrorIs(t, k.SetCancelFunc(never), ErrCompleted, "DONE")
 		require.Equal(t, cancelled, k.Cancelled(), "completed is not cancelled")
 		require.Equal(t, TooLate, f.Cancel(k.ID()))
-		f.deliver(nil, k.ID(), w)
+		f.post(nil, k.ID().index())
+		require.Len(t, f.events(), 1)
 		require.ErrorIs(t, k.SetCancelFunc(never), ErrCompleted, "FREE")
 		require.Equal(t, NotFound, f.Cancel(k.ID()))
-		require.Len(t, f.events(), 1)
 
 		next := f.submit()
 		require.ErrorIs(t, k.SetCancelFunc(never), ErrCompleted, "used again")
@@ -273,28 +272,26 @@ func TestDefectJ_ThreeAnswers(t *testing.T) {
 	require.Equal(t, Accepted, f.Cancel(k.ID()))
 	require.Equal(t, Accepted, f.Cancel(k.ID()), "accepted before")
 	k.Complete(nil, Cancelled, 0)
-	require.Equal(t, NotFound, f.Cancel(k.ID()), "delivered")
+	require.Equal(t, TooLate, f.Cancel(k.ID()), "its event waits")
 	f.event(k)
+	require.Equal(t, NotFound, f.Cancel(k.ID()), "delivered")
 
 	k = f.submit()
 	require.NoError(t, k.SetCancelFunc(func(Kiocb) {}))
-	a := &f.table.find(0).words[0]
-	w, _ := completeBegin(a, k.ID())
+	a := &f.table.slot(0).word
+	completeBegin(a, k.ID())
 	require.Equal(t, TooLate, f.Cancel(k.ID()), "its event is on its way")
-	f.deliver(nil, k.ID(), w)
+	f.post(nil, k.ID().index())
 	f.event(k)
 
 	k = f.submit()
 	require.Equal(t, armStore, armBegin(a, k.ID()))
 	require.Equal(t, Left, k.Complete(nil, OK, 0))
 	require.Equal(t, TooLate, f.Cancel(k.ID()), "its result is left for the registrar")
-	w, then := armFinish(a)
-	require.Equal(t, armDeliver, then)
-	f.deliver(nil, k.ID(), w)
+	require.Equal(t, armDeliver, armFinish(a))
+	f.post(nil, k.ID().index())
 	require.False(t, f.event(k).CancelAsked)
 
-	st := f.Stats()
-	require.Equal(t, []int64{2, 2, 4}, []int64{st.Accepted, st.TooLate, st.NotFound})
 	require.Equal(t, []string{"accepted", "too late", "not found"},
 		[]string{Accepted.String(), TooLate.String(), NotFound.String()})
 }
@@ -352,25 +349,24 @@ func TestDefectL_CompleteNeverWaits(t *testing.T) {
 }
 
 func TestDefectM_SlotIsFreeFirst(t *testing.T) {
-	// The handler's Post is the first that the world sees of the event.
+	// The handler is the first that the world sees of the event.
 	fakes, lanes := fakeLanes(1)
 	l := fakes[0]
-	c, err := New(Options{Capacity: 1, Lanes: lanes, OnEvents: func(lane.Lane, []Event) {}})
+	var c *Context
+	handled := 0
+	c, err := New(Options{Capacity: 1, Lanes: lanes, OnEvents: func(lane.Lane, []Event) {
+		handled++
+		require.Equal(t, wordOf(2, stateFree), c.word(0), "free, and a new generation, before the event")
+		c.atRest(t)
+	}})
 	require.NoError(t, err)
 	var h holder
 	_, err = c.Submit(l, &h, IO{})
 	require.NoError(t, err)
-	posts := 0
-	l.onPost = func() {
-		posts++
-		require.Equal(t, wordOf(2, stateFree), c.word(0), "free, and a new generation, before the event")
-		require.Equal(t, 1, c.tags.count(), "the tag is back before the event")
-		require.EqualValues(t, 1, c.reserved.Load(), "the context is held until the event is reaped")
-	}
 	require.Equal(t, Delivered, h.last().Complete(l, OK, 0))
-	require.Equal(t, 1, posts)
+	require.Equal(t, 1, c.places(), "the context is held until the event is reaped")
 	l.run()
-	c.atRest(t)
+	require.Equal(t, 1, handled)
 
 	// And Close, which waits for the last reference.
 	f := newFixture(t, 1, 1)
@@ -380,6 +376,6 @@ func TestDefectM_SlotIsFreeFirst(t *testing.T) {
 	require.True(t, errors.Is(f.Close(ctx), context.Canceled), "it has an I/O in flight")
 	k.Complete(f.lanes[0], OK, 0)
 	require.NoError(t, f.Close(context.Background()))
-	require.Equal(t, wordOf(2, stateFree), f.word(0))
-	require.Equal(t, 1, f.tags.count())
+	f.event(k)
+	f.atRest(t)
 }

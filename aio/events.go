@@ -29,29 +29,43 @@ const (
 	waitCloser
 )
 
-// post puts an event where its reader will find it, and wakes the reader.
-func (c *Context) post(l lane.Lane, ev *Event) {
-	p := c.port(l)
-	if p == nil {
-		c.outside.push(ev, c.capacity)
-		if c.onEvents != nil {
-			step.Write(&c.outPosted)
-			if c.outPosted.CompareAndSwap(false, true) {
-				c.home.lane.Post(c.home.outFn)
-			}
-			return
+// post sends an I/O that the caller moved to DONE to its reaper. The slot stays as
+// it is until then. l is the caller's lane, or nil.
+func (c *Context) post(l lane.Lane, index uint32) {
+	if p := c.port(l); p != nil {
+		if p.ring.own == nil {
+			p.ring.make(c.capacity)
 		}
-	} else {
-		p.ring.push(ev, c.capacity)
-		if c.onEvents != nil {
-			if !p.posted {
-				p.posted = true
-				p.lane.Post(p.drainFn)
-			}
-			return
+		p.ring.stage(index)
+		if !p.corked {
+			p.uncork()
 		}
+		return
 	}
-	c.wakeUp()
+	c.outside.push(index, c.capacity)
+	if c.onEvents == nil {
+		c.wakeUp()
+		return
+	}
+	step.Write(&c.outPosted)
+	if c.outPosted.CompareAndSwap(false, true) {
+		c.ports[0].lane.Post(c.ports[0].outFn)
+	}
+}
+
+// uncork publishes what is staged, if anything is, and sees to it that somebody
+// looks.
+func (p *port) uncork() {
+	if p.ring.staged == p.ring.tail.Load() {
+		return
+	}
+	p.ring.publish()
+	if p.c.onEvents == nil {
+		p.c.wakeUp()
+	} else if !p.posted {
+		p.posted = true
+		p.lane.Post(p.drainFn)
+	}
 }
 
 // wakeUp wakes who sleeps. It stands after the push that it is about; the
@@ -91,9 +105,9 @@ func (p *port) drainOutside() {
 
 func (p *port) handle(r *ring) {
 	c := p.c
-	for n := r.len(); n > 0; {
+	for n := r.waits(); n > 0; {
 		// The handler may submit: its places must be free by then.
-		got := r.pop(p.evs[:min(n, drainBatch)])
+		got := c.reapRing(r, p.evs[:min(n, drainBatch)])
 		n -= got
 		c.release(got)
 		c.onEvents(p.lane, p.evs[:got])
@@ -121,11 +135,18 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 			return 0, err
 		}
 	}
-	defer c.reaping.give()
 	n := c.reap(evs)
 	if n >= min {
+		c.reaping.give()
 		return n, nil
 	}
+	return c.await(ctx, min, evs, n)
+}
+
+// await is the rest of Events, for a caller that has its turn and n events, which
+// are too few.
+func (c *Context) await(ctx context.Context, min int, evs []Event, n int) (int, error) {
+	defer c.reaping.give()
 	defer context.AfterFunc(ctx, func() { signal(c.wake) })()
 	c.sleepers(waitReaper, true)
 	defer c.sleepers(waitReaper, false)
@@ -136,8 +157,7 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
-		step.Read(&c.reserved)
-		if c.reserved.Load() == closedBit {
+		if c.isClosed() && c.places() == 0 {
 			return n, ErrClosed
 		}
 		step.Recv(c.wake)
@@ -147,18 +167,73 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 // reap moves events from all rings, in the order of the lanes.
 func (c *Context) reap(evs []Event) int {
 	n := 0
-	for _, p := range c.lanes {
-		if p != nil && n < len(evs) {
-			n += p.ring.pop(evs[n:])
+	for _, p := range c.ports {
+		if n < len(evs) {
+			n += c.reapRing(&p.ring, evs[n:])
 		}
 	}
 	if n < len(evs) {
-		n += c.outside.pop(evs[n:])
+		n += c.reapRing(&c.outside.ring, evs[n:])
 	}
 	if n > 0 {
 		c.release(n)
 	}
 	return n
+}
+
+// reapRing makes events of what waits in a ring, at most len(evs), and frees the slots:
+// each is FREE, in a new generation, before its tag can be taken. The caller is the
+// ring's consumer, and gives the places back.
+func (c *Context) reapRing(r *ring, evs []Event) int {
+	n := min(r.waits(), len(evs))
+	if n == 0 {
+		return 0
+	}
+	step.Read(&r.buf)
+	buf := *r.buf.Load()
+	// The tags of one group, whose slots are on one page, go back together.
+	group, mask := uint32(0), uint32(0)
+	p := c.table.find(0)
+	evs = evs[:n]
+	for k := range evs {
+		index := r.shift(buf)
+		if g := index / groupTags; g != group {
+			if mask != 0 {
+				c.tags.give(group, mask)
+			}
+			group, mask, p = g, 0, c.table.find(index)
+		}
+		mask |= 1 << (index % groupTags)
+		s, ev := &p.slots[index&(pageSlots-1)], &evs[k]
+		w := load(&s.word)
+		step.Read(&s.off)
+		// Field by field: a literal is built beside *ev and copied.
+		ev.ID, ev.Data, ev.N, ev.Status = makeID(wordGen(w), index), s.data, s.result>>resultShift, Status(s.result)
+		ev.Started, ev.CancelAsked = w&flagStarted != 0, w&flagAsked != 0
+		ev.Dispatched, ev.Returned = 0, 0
+		if s.result&(hasDispatched|hasReturned) != 0 {
+			p.tell(index&(pageSlots-1), ev)
+		}
+		step.Write(&s.fn)
+		s.buf = nil
+		if w&flagHasFn != 0 {
+			s.fn = nil
+		}
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+	}
+	c.tags.give(group, mask)
+	return n
+}
+
+// tell adds the times that there are to slot i's event.
+func (p *page) tell(i uint32, ev *Event) {
+	if p.slots[i].result&hasDispatched != 0 {
+		ev.Dispatched = p.times[i].dispatched
+	}
+	if p.slots[i].result&hasReturned != 0 {
+		ev.Returned = p.times[i].returned
+	}
 }
 
 // sleepers sets or clears one bit of waiters.

@@ -118,7 +118,7 @@ func (f *fixture) event(k Kiocb) Event {
 // word is the cancel word of an index, and 0 if its page was never made.
 func (c *Context) word(index uint32) uint64 {
 	if p := c.table.find(index); p != nil {
-		return p.words[index%pageSlots].Load()
+		return p.slots[index%pageSlots].word.Load()
 	}
 	return 0
 }
@@ -126,13 +126,14 @@ func (c *Context) word(index uint32) uint64 {
 // atRest checks that nothing is in flight and nothing was lost: every tag is in
 // the pool, every slot is free and holds nothing of its last I/O.
 func (c *Context) atRest(t require.TestingT) {
-	require.EqualValues(t, 0, c.reserved.Load()&^closedBit, "places reserved")
+	require.EqualValues(t, 0, c.places(), "places taken")
 	require.Equal(t, c.capacity, c.tags.count(), "tags")
 	for i := range uint32(c.capacity) {
 		if p := c.table.find(i); p != nil {
-			require.EqualValues(t, stateFree, p.words[i%pageSlots].Load()&lowMask, "state and flags of slot %d", i)
-			require.Nil(t, p.cold[i%pageSlots].fn, "callback of slot %d", i)
-			require.Nil(t, p.cold[i%pageSlots].buf, "buffer of slot %d", i)
+			s := &p.slots[i%pageSlots]
+			require.EqualValues(t, stateFree, s.word.Load()&lowMask, "state and flags of slot %d", i)
+			require.Nil(t, s.fn, "callback of slot %d", i)
+			require.Nil(t, s.buf, "buffer of slot %d", i)
 		}
 	}
 }

@@ -22,12 +22,11 @@ import (
 //   - a registration begins, and ends;
 //   - a callback is due from the cancel or registration that has to run it, and
 //     is over when that call leaves it;
-//   - a completion takes effect, and its event is delivered: by the completer, or
+//   - a completion takes effect, and its event is posted: by the completer, or
 //     where that answered Left by whoever has the callback or the registration.
 //
-// Delivery, here, is the moment at which the slot becomes FREE. The event enters the
-// ring just after, and nobody can tell: a cancel that is answered NotFound
-// because the slot is free may return before the event can be reaped.
+// Reaping the event is the end of the I/O: from then on it is not found, and not
+// before.
 type history []call
 
 type call struct {
@@ -89,7 +88,7 @@ const nobody = -1
 
 // specIO is the specification's state.
 type specIO struct {
-	submitted, completed, delivered, reaped bool
+	submitted, completed, posted, reaped bool
 
 	asked, started, hasFn bool
 	late                  bool // a cancel was told so
@@ -98,7 +97,7 @@ type specIO struct {
 	n           int64 // the completion's
 	registering int8  // the call that has the registration
 	calling     int8  // the call that has the callback
-	deliverer   int8  // the call that delivers
+	poster      int8  // the call that posts the event
 }
 
 // step does the first step of call i of h, and says whether its answer is right.
@@ -116,7 +115,7 @@ func (s *specIO) step(h history, i int8) bool {
 		s.started = s.started || c.yes
 		return c.yes == (live && !s.asked)
 	case callCancelled:
-		return c.yes == (s.submitted && !s.delivered && s.asked)
+		return c.yes == (s.submitted && !s.reaped && s.asked)
 	case callRegister:
 		switch {
 		case live && !s.hasFn: // accepted so far
@@ -129,7 +128,7 @@ func (s *specIO) step(h history, i int8) bool {
 			return true
 		case live:
 			return c.err == ErrCancelFuncSet
-		case s.completed && !s.delivered && s.hasFn: // both are true
+		case s.completed && !s.posted && s.hasFn: // both are true
 			return c.err != nil
 		}
 		return c.err == ErrCompleted
@@ -137,11 +136,11 @@ func (s *specIO) step(h history, i int8) bool {
 		if !live {
 			return c.complete == Stale
 		}
-		s.completed, s.n, s.deliverer = true, c.n, i
+		s.completed, s.n, s.poster = true, c.n, i
 		if c.complete == Left {
-			s.deliverer = max(s.registering, s.calling)
+			s.poster = max(s.registering, s.calling)
 		}
-		return c.complete != Stale && s.deliverer != nobody
+		return c.complete != Stale && s.poster != nobody
 	case callEnter:
 		ok := s.calling != nobody && !s.entered
 		s.entered = true
@@ -151,7 +150,7 @@ func (s *specIO) step(h history, i int8) bool {
 		s.left = true
 		return ok
 	case callEvent:
-		ok := s.delivered && !s.reaped && c.n == s.n && c.started == s.started && c.asked == s.asked
+		ok := s.posted && !s.reaped && c.n == s.n && c.started == s.started && c.asked == s.asked
 		s.reaped = true
 		return ok
 	}
@@ -162,8 +161,10 @@ func (s *specIO) step(h history, i int8) bool {
 // before, and "too late" are both true, but not in that order.
 func (s *specIO) cancel(answer CancelResult, i int8) bool {
 	switch {
-	case !s.submitted || s.delivered:
+	case !s.submitted || s.reaped:
 		return answer == NotFound
+	case s.posted:
+		return answer == TooLate
 	case !s.completed && !s.asked:
 		s.asked = true
 		if s.hasFn && s.registering == nobody {
@@ -181,7 +182,7 @@ func (s *specIO) cancel(answer CancelResult, i int8) bool {
 
 // second does a second step, if one is due, and says whether it is right. Only one
 // can be due: no registration ends in the middle of a callback, and nothing is
-// delivered in the middle of either.
+// posted in the middle of either.
 func (s *specIO) second(h history) (due, ok bool) {
 	switch {
 	case s.registering != nobody:
@@ -197,8 +198,8 @@ func (s *specIO) second(h history) (due, ok bool) {
 	case s.calling != nobody:
 		s.calling = nobody
 		return true, s.left
-	case s.completed && !s.delivered:
-		s.delivered, s.deliverer = true, nobody
+	case s.completed && !s.posted:
+		s.posted, s.poster = true, nobody
 		return true, true
 	}
 	return false, false
@@ -238,7 +239,7 @@ func (h history) linearizable() bool {
 		first := int64(1<<63 - 1)
 		for i, c := range h {
 			j := int8(i)
-			if n.begun&(1<<i) == 0 || n.io.registering == j || n.io.calling == j || n.io.deliverer == j {
+			if n.begun&(1<<i) == 0 || n.io.registering == j || n.io.calling == j || n.io.poster == j {
 				first = min(first, c.res)
 			}
 		}
@@ -254,7 +255,7 @@ func (h history) linearizable() bool {
 		}
 		return false
 	}
-	return search(node{io: specIO{registering: nobody, calling: nobody, deliverer: nobody}})
+	return search(node{io: specIO{registering: nobody, calling: nobody, poster: nobody}})
 }
 
 // at gives a call its moments.
@@ -300,17 +301,18 @@ func TestLinearizabilityCheckerTellsRightFromWrong(t *testing.T) {
 		{"not found around the submit", true, whole(Delivered, false, cancel(NotFound).at(0, 9))},
 		{"accepted around the submit", true, whole(Delivered, true, cancel(Accepted).at(0, 9))},
 		{"too late in the completion", true, whole(Delivered, false, cancel(TooLate).at(25, 26))},
-		{"not found in the completion", true, whole(Delivered, false, cancel(NotFound).at(25, 26))},
+		{"not found in the completion", false, whole(Delivered, false, cancel(NotFound).at(25, 26))},
 		{"accepted in the completion", true, whole(Delivered, true, cancel(Accepted).at(25, 26))},
 		{"not found, then too late", false, whole(Delivered, false, cancel(NotFound).at(22, 23), cancel(TooLate).at(25, 26))},
-		{"too late, then not found", true, whole(Delivered, false, cancel(TooLate).at(22, 23), cancel(NotFound).at(25, 26))},
+		{"too late, then not found in the reap", true, whole(Delivered, false, cancel(TooLate).at(22, 23), cancel(NotFound).at(39, 43))},
 		{"too late, then accepted", false, whole(Delivered, true, cancel(TooLate).at(22, 23), cancel(Accepted).at(25, 26))},
 		{"asked, too late, then accepted again", false, whole(Delivered, true, cancel(Accepted).at(3, 4), cancel(TooLate).at(22, 23), cancel(Accepted).at(25, 26))},
 		{"not found, then accepted", false, whole(Delivered, true, cancel(NotFound).at(22, 23), cancel(Accepted).at(25, 26))},
-		{"not found in the completion, reaped after", true, whole(Delivered, false, cancel(NotFound).at(22, 23))},
-		{"too late once delivered", false, whole(Delivered, false, cancel(TooLate).at(31, 32))},
-		{"accepted once delivered", false, whole(Delivered, true, cancel(Accepted).at(31, 32))},
-		{"not found once delivered", true, whole(Delivered, false, cancel(NotFound).at(31, 32))},
+		{"too late once completed", true, whole(Delivered, false, cancel(TooLate).at(31, 32))},
+		{"accepted once completed", false, whole(Delivered, true, cancel(Accepted).at(31, 32))},
+		{"not found once completed", false, whole(Delivered, false, cancel(NotFound).at(31, 32))},
+		{"not found once reaped", true, whole(Delivered, false, cancel(NotFound).at(42, 43))},
+		{"accepted once reaped", false, whole(Delivered, true, cancel(Accepted).at(42, 43))},
 		{"too late once reaped", false, whole(Delivered, false, cancel(TooLate).at(42, 43))},
 
 		{"started", false, whole(Delivered, false, start(true).at(3, 4))}, // the event says not

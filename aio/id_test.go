@@ -37,7 +37,7 @@ func TestGenerationWrapsPastZero(t *testing.T) {
 	f := newFixture(t, 1, 1)
 	f.submit().Complete(nil, OK, 0)
 	f.events()
-	f.table.find(0).words[0].Store(wordOf(genMask, stateFree))
+	f.table.slot(0).word.Store(wordOf(genMask, stateFree))
 	last := f.submit()
 	require.EqualValues(t, genMask, last.ID().gen())
 	last.Complete(nil, OK, 0)

@@ -39,6 +39,7 @@ func reuse(r *rig, lane int, complete bool) *watch {
 	r.keep(r.c.capacity - 1)
 	next := r.watch()
 	r.tr.Actor("reuse", func() {
+		r.poll()
 		next.submit(lane, func(*watch) {
 			if next.k.Cancelled() {
 				r.tr.Failf("S9: cancelled from the start")
@@ -343,7 +344,7 @@ func TestReductionKeepsTheOutcomesHere(t *testing.T) {
 		require.Equal(t, all, some)
 		require.Less(t, few.Schedules, full.Schedules/100)
 	}
-	require.Greater(t, len(all), 3)
+	require.GreaterOrEqual(t, len(all), 3)
 }
 
 // S10 in every state, not only in those of the schedules that are run otherwise.

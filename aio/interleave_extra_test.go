@@ -44,13 +44,13 @@ func TestWordDecidesAsTheModelDoes(t *testing.T) {
 			return "accepted"
 		},
 		protocol.OpFinish: func(a *cancelWord, _ ID) string {
-			if _, deliver := cancelFinish(a); deliver {
+			if cancelFinish(a) {
 				return "deliver"
 			}
 			return "leave"
 		},
 		protocol.OpRegister:   func(a *cancelWord, id ID) string { return begun[armBegin(a, id)] },
-		protocol.OpRegistered: func(a *cancelWord, _ ID) string { _, then := armFinish(a); return registered[then] },
+		protocol.OpRegistered: func(a *cancelWord, _ ID) string { return registered[armFinish(a)] },
 		protocol.OpStart: func(a *cancelWord, id ID) string {
 			if startAsk(a, id) {
 				return "yes"
@@ -58,8 +58,8 @@ func TestWordDecidesAsTheModelDoes(t *testing.T) {
 			return "no"
 		},
 		protocol.OpRequeue:        func(a *cancelWord, id ID) string { startUndo(a, id); return "" },
-		protocol.OpComplete:       func(a *cancelWord, id ID) string { _, then := completeBegin(a, id); return completed[then] },
-		protocol.OpCompleteFinish: func(a *cancelWord, _ ID) string { _, then := completeFinish(a); return completed[then] },
+		protocol.OpComplete:       func(a *cancelWord, id ID) string { return completed[completeBegin(a, id)] },
+		protocol.OpCompleteFinish: func(a *cancelWord, _ ID) string { return completed[completeFinish(a)] },
 	}
 	decisions := 0
 	for op := range protocol.Op(protocol.NumOps) {
@@ -93,7 +93,7 @@ func TestCancelOfTheNextGeneration(t *testing.T) {
 		w := r.submit(0, nil)
 		r.keep(1)
 		next := r.watch()
-		tr.Actor("reuse", func() { next.submit(0, nil) })
+		tr.Actor("reuse", func() { r.poll(); next.submit(0, nil) })
 		id := makeID(w.k.id.gen()+1, w.k.id.index())
 		tr.Actor("complete", func() { w.complete(nil, OK, 7) })
 		tr.Actor("guess", func() { next.answers = append(next.answers, r.c.Cancel(id)) })
@@ -145,6 +145,7 @@ func TestStaleRequeueTouchesNothing(t *testing.T) {
 			w.k.Requeue()
 		})
 		tr.Actor("next", func() {
+			r.poll()
 			next.submit(0, nil)
 			if !next.k.TryStart() {
 				tr.Failf("S6: not to be started, and nobody cancelled")

@@ -24,10 +24,12 @@ type pool struct {
 }
 
 func newPool(tr *explore.Trial, capacity, lanes int) *pool {
-	p := &pool{tr: tr, tagPool: newTagPool(capacity, lanes), capacity: capacity, took: map[uint32]int{}}
+	p := &pool{tr: tr, capacity: capacity, took: map[uint32]int{}}
+	p.init(capacity, lanes)
 	for i := range lanes {
 		tr.Name(&p.caches[i].word, fmt.Sprint("cache ", i))
 	}
+	tr.Name(&p.warm, "warm tags")
 	for g := range p.free {
 		tr.Name(&p.free[g], fmt.Sprint("free ", g))
 	}
@@ -56,7 +58,7 @@ func (p *pool) get(li, want int) {
 			p.tr.Failf("take(%d) took %d", want, n)
 		}
 		for ; mask != 0; mask &= mask - 1 {
-			p.took[tagOf(group, mask&-mask)]++
+			p.took[group*groupTags+uint32(bits.TrailingZeros32(mask))]++
 			want--
 		}
 	}
@@ -65,7 +67,7 @@ func (p *pool) get(li, want int) {
 // put returns a tag that the setup took.
 func (p *pool) put(tag uint32) {
 	p.took[tag]--
-	p.give(tag)
+	p.give(tag/groupTags, 1<<(tag%groupTags))
 }
 
 // hoard leaves all free tags, of the one group that there is, in lane li's cache.
@@ -152,18 +154,18 @@ func TestPageIsInstalledOnce(t *testing.T) {
 				if p == nil {
 					continue
 				}
-				if w := load(&p.words[index]); wordGen(w) == 0 {
-					tr.Failf("S11: an uninitialised slot: %#x", w)
+				if w := load(&p.slots[index].word); wordGen(w) > 1 {
+					tr.Failf("S11: a slot that is not new: %#x", w)
 				}
-				r.c.cancel(makeID(1, index))
+				r.c.Cancel(makeID(1, index))
 			}
 		})
 		tr.Final(func() {
 			if made < 1 || made > 2 {
 				tr.Failf("S11: %d pages were made", made)
 			}
-			pa, _ := a.k.slot()
-			pb, _ := b.k.slot()
+			pa, _ := a.k.page()
+			pb, _ := b.k.page()
 			require.Same(tr, pa, pb)
 		})
 	})

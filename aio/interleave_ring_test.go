@@ -3,6 +3,7 @@
 package aio
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,34 +21,46 @@ func TestRingPushPop(t *testing.T) {
 	every(t, func(tr *explore.Trial) {
 		var r ring
 		const n, size = 4, 2
+		room := atomic.Int64{} // as by reservation
+		room.Store(size)
 		tr.Name(&r.tail, "tail")
-		tr.Name(&r.head, "head")
+		tr.Name(&room, "room")
+		r.make(size)
 		tr.Actor("push", func() {
-			for i := range uint64(n) {
-				for r.len() == size { // a reservation would see to it
+			for i := range uint32(n) {
+				for {
+					step.Read(&room)
+					if room.Load() > 0 {
+						break
+					}
 					step.Yield()
 				}
-				r.push(&Event{Data: i}, size)
+				step.Write(&room)
+				room.Add(-1)
+				if r.stage(i); i%2 == 1 { // in pairs
+					r.publish()
+				}
 			}
 		})
-		tr.Actor("pop", func() {
-			evs := make([]Event, size)
-			for next := uint64(0); next < n; {
-				got := r.pop(evs)
+		tr.Actor("shift", func() {
+			for next := uint32(0); next < n; {
+				got := r.waits()
 				if got == 0 {
 					step.Yield()
 				}
-				for _, ev := range evs[:got] {
-					if ev.Data != next {
-						tr.Failf("event %d, want %d", ev.Data, next)
+				for range got {
+					if index := r.shift(r.own); index != next {
+						tr.Failf("index %d, want %d", index, next)
 					}
 					next++
 				}
+				step.Write(&room)
+				room.Add(int64(got))
 			}
 		})
-		tr.Actor("len", func() {
-			if n := r.len(); n < 0 || n > 3*size {
-				tr.Failf("length %d", n)
+		tr.Actor("published", func() {
+			if n := r.published(); n < 0 || n > 2*size {
+				tr.Failf("%d published", n)
 			}
 		})
 	})

@@ -24,6 +24,7 @@ type rig struct {
 	ios   []*watch
 	kept  int     // tags that the scenario took out of the pool
 	evs   []Event // reaped so far
+	looks bool    // somebody has begun to look for events
 	shut  bool    // Shutdown or CancelAll takes part
 }
 
@@ -38,7 +39,9 @@ func newRigOn(tr *explore.Trial, capacity, lanes int, onEvents func(lane.Lane, [
 	c, err := New(Options{Capacity: capacity, Lanes: ls, OnEvents: onEvents})
 	require.NoError(tr, err)
 	r.c = c
-	tr.Name(&c.reserved, "reserved")
+	tr.Name(&c.submitted, "submitted")
+	tr.Name(&c.reaped, "reaped")
+	tr.Name(&c.tags.warm, "warm tags")
 	tr.Name(&c.waiters, "waiters")
 	tr.Name(c.wake, "wake")
 	tr.Name(c.idle, "idle")
@@ -68,12 +71,12 @@ func (r *rig) keep(n int) {
 // invariant holds in each state: S10, S13.
 func (r *rig) invariant() {
 	c := r.c
-	reserved := int(c.reserved.Load() &^ closedBit)
-	if reserved < 0 || reserved > c.capacity {
-		r.tr.Failf("S13: %d of %d places reserved", reserved, c.capacity)
+	taken := int(c.submitted.Load()&^closedBit - c.reaped.Load())
+	if taken < 0 || taken > c.capacity {
+		r.tr.Failf("S13: %d of %d places taken", taken, c.capacity)
 	}
-	for _, p := range c.lanes {
-		if n := p.ring.len(); n < 0 || n > c.capacity {
+	for _, p := range c.ports {
+		if n := int(p.ring.staged - p.ring.head); n < 0 || n > c.capacity {
 			r.tr.Failf("S13: %d events in a ring for %d", n, c.capacity)
 		}
 	}
@@ -100,6 +103,8 @@ func checkTags(tr *explore.Trial, p *tagPool, f func(tag uint32)) {
 	for g := range p.free {
 		see(g, p.free[g].Load())
 	}
+	w := p.warm.Load()
+	see(int(w>>32), uint32(w))
 	for i := range p.caches {
 		w := p.caches[i].word.Load()
 		see(int(w>>32), uint32(w))
@@ -114,7 +119,8 @@ type watch struct {
 
 	mon       int  // is marked: stands for those below
 	running   bool // the callback
-	delivered bool
+	delivered bool // the event is on its way
+	reaped    bool
 	left      bool // Complete has left its result
 	begun     int  // calls of Cancel
 
@@ -149,8 +155,7 @@ func (w *watch) submit(li int, target func(w *watch)) {
 	io := IO{Op: OpWrite, Off: int64(w.data), Len: 1, Buf: make([]byte, 1), Data: w.data}
 	_, w.refused = w.r.c.Submit(w.r.lanes[li], targetFunc(func(_ lane.Lane, k Kiocb) {
 		w.k = k
-		p, i := k.slot()
-		w.r.tr.Name(&p.words[i], fmt.Sprint("word ", k.id))
+		w.r.tr.Name(&k.slot().word, fmt.Sprint("word ", k.id))
 		w.r.tr.Name(&w.mon, fmt.Sprint("monitor ", k.id))
 		w.r.tr.Notef("%v is submitted", k.id)
 		if k.Off() != int64(w.data) || len(k.Buf()) != 1 {
@@ -211,12 +216,17 @@ func (w *watch) deliver() {
 
 func (w *watch) cancel() {
 	step.Write(&w.mon)
-	over, late := w.delivered, w.left && w.begun == 0 && !w.r.shut
+	over, gone, late := w.delivered, w.reaped, w.left && w.begun == 0 && !w.r.shut
 	w.begun++
 	res := w.r.c.Cancel(w.k.id)
 	w.r.tr.Notef("Cancel(%v) = %v", w.k.id, res)
-	if over && res != NotFound {
-		w.r.tr.Failf("S7: %v after the delivery", res)
+	switch {
+	case gone && res != NotFound:
+		w.r.tr.Failf("S7: %v after the event was reaped", res)
+	case over && res == Accepted:
+		w.r.tr.Failf("S7: accepted after the delivery")
+	case res == NotFound && !w.r.looks:
+		w.r.tr.Failf("S7: not found, and nobody has begun to reap the event")
 	}
 	if late && res == Accepted {
 		w.r.tr.Failf("S7: the first cancel was accepted after the completion")
@@ -241,9 +251,25 @@ func (w *watch) complete(l lane.Lane, st Status, n int64) Completion {
 // reap waits for n events.
 func (r *rig) reap(n int) {
 	evs := make([]Event, n)
+	r.looks = true
 	got, err := r.c.Events(background, n, evs)
 	require.NoError(r.tr, err)
 	r.note(evs[:got])
+}
+
+// poll gets one event, without sleeping.
+func (r *rig) poll() {
+	evs := make([]Event, 1)
+	r.looks = true
+	for {
+		n, err := r.c.Events(background, 0, evs)
+		require.NoError(r.tr, err)
+		if n == 1 {
+			r.note(evs)
+			return
+		}
+		step.Yield()
+	}
 }
 
 // note takes account of events.
@@ -254,6 +280,7 @@ func (r *rig) note(evs []Event) {
 		for _, w := range r.ios {
 			if w.k.id == ev.ID {
 				w.deliver()
+				w.reaped = true
 			}
 		}
 	}
@@ -267,12 +294,11 @@ func (r *rig) judge() {
 		require.NoError(r.tr, err)
 		r.note(evs[:n])
 	}
-	inFlight, calls, stale := 0, 0, 0
+	inFlight, stale := 0, 0
 	for _, w := range r.ios {
 		if w.judge() {
 			inFlight++
 		}
-		calls += w.calls
 		for _, e := range w.ends {
 			if e.how == Stale {
 				stale++
@@ -280,17 +306,17 @@ func (r *rig) judge() {
 		}
 	}
 	c := r.c
-	if n := int(c.reserved.Load() &^ closedBit); n != inFlight {
-		r.tr.Failf("S13: %d places reserved with %d I/Os in flight", n, inFlight)
+	if n := c.places(); n != inFlight {
+		r.tr.Failf("S13: %d places taken with %d I/Os in flight", n, inFlight)
 	}
 	if n := c.tags.count(); n != c.capacity-inFlight-r.kept {
 		r.tr.Failf("S10: %d tags of %d in the pool, with %d I/Os in flight", n, c.capacity-r.kept, inFlight)
 	}
-	if st := c.Stats(); int(st.Callbacks) != calls || int(st.StaleCompletes) != stale {
-		r.tr.Failf("stats %+v: %d callbacks were run, %d completions refused", st, calls, stale)
+	if st := c.Stats(); int(st.StaleCompletes) != stale {
+		r.tr.Failf("stats %+v: %d completions were refused", st, stale)
 	}
 	for i := range uint32(c.capacity) {
-		if p := c.table.find(i); p != nil && inFlight == 0 && (p.cold[i].fn != nil || p.cold[i].buf != nil) {
+		if p := c.table.find(i); p != nil && inFlight == 0 && (p.slots[i].fn != nil || p.slots[i].buf != nil) {
 			r.tr.Failf("slot %d keeps its callback or its buffer", i)
 		}
 	}

@@ -1,6 +1,8 @@
 package aio
 
 import (
+	"unsafe"
+
 	"blksim/aio/lane"
 	"blksim/internal/step"
 )
@@ -35,7 +37,9 @@ type Kiocb struct {
 	id ID
 }
 
-func (k Kiocb) slot() (*page, uint32) {
+func (k Kiocb) slot() *slot { return k.c.table.slot(k.id.index()) }
+
+func (k Kiocb) page() (*page, uint32) {
 	i := k.id.index()
 	return k.c.table.pages[i>>pageShift].Load(), i & (pageSlots - 1)
 }
@@ -44,46 +48,59 @@ func (k Kiocb) slot() (*page, uint32) {
 func (k Kiocb) ID() ID { return k.id }
 
 // Op is the operation.
-func (k Kiocb) Op() Op { p, i := k.slot(); return p.bodies[i].op }
+func (k Kiocb) Op() Op { return k.slot().op() }
 
 // Off is the first byte of the extent.
-func (k Kiocb) Off() int64 { p, i := k.slot(); return p.bodies[i].off }
+func (k Kiocb) Off() int64 { return k.slot().off }
 
 // Len is the length of the extent in bytes.
-func (k Kiocb) Len() int64 { p, i := k.slot(); return p.bodies[i].length }
+func (k Kiocb) Len() int64 { return k.slot().length() }
 
 // Buf is the data: the target's from Start to Complete.
-func (k Kiocb) Buf() []byte { p, i := k.slot(); return p.cold[i].buf }
+func (k Kiocb) Buf() []byte {
+	s := k.slot()
+	if s.buf == nil {
+		return nil
+	}
+	return unsafe.Slice(s.buf, s.length()) // so long it is: Submit saw to it
+}
 
 // Deadline is when the target is to cancel the I/O; 0: never.
-func (k Kiocb) Deadline() lane.Time { p, i := k.slot(); return p.bodies[i].deadline }
+func (k Kiocb) Deadline() lane.Time { return k.slot().deadline }
 
 // Flags are the submitter's.
-func (k Kiocb) Flags() Flags { p, i := k.slot(); return p.bodies[i].flags }
+func (k Kiocb) Flags() Flags { return k.slot().flags() }
 
 // Private is what the target last kept with the slot. It outlives the I/O: the
 // next I/O of the slot finds it, of whatever target, so that a target can keep
 // its memory for an I/O there and allocate none in the steady state.
-func (k Kiocb) Private() any { p, i := k.slot(); return p.cold[i].private }
+func (k Kiocb) Private() any { p, i := k.page(); return p.private[i] }
 
 // SetPrivate keeps v with the slot. Between Start and Complete only.
-func (k Kiocb) SetPrivate(v any) { p, i := k.slot(); p.cold[i].private = v }
+func (k Kiocb) SetPrivate(v any) { p, i := k.page(); p.private[i] = v }
 
 // SetDispatched notes when the target handed the I/O to its device, for
 // Event.Dispatched. Between Start and Complete only.
-func (k Kiocb) SetDispatched(t lane.Time) { p, i := k.slot(); p.bodies[i].dispatched = t }
+func (k Kiocb) SetDispatched(t lane.Time) {
+	p, i := k.page()
+	p.times[i].dispatched = t
+	p.slots[i].result |= hasDispatched
+}
 
 // SetReturned notes when the device gave the I/O back, for Event.Returned.
 // Between Start and Complete only.
-func (k Kiocb) SetReturned(t lane.Time) { p, i := k.slot(); p.bodies[i].returned = t }
+func (k Kiocb) SetReturned(t lane.Time) {
+	p, i := k.page()
+	p.times[i].returned = t
+	p.slots[i].result |= hasReturned
+}
 
 // Cancelled says whether a cancel of this I/O was accepted. Once true it stays
 // so until the slot's next generation, where it is false; a completion never
 // makes it true. Any goroutine. This is all that a target without a callback
 // needs: look before each step that costs something.
 func (k Kiocb) Cancelled() bool {
-	p, i := k.slot()
-	w := load(&p.words[i])
+	w := load(&k.slot().word)
 	return sameGen(w, k.id) && w&flagAsked != 0
 }
 
@@ -91,8 +108,7 @@ func (k Kiocb) Cancelled() bool {
 // was accepted before: then the device must never see the I/O, and the target
 // completes it as Cancelled.
 func (k Kiocb) TryStart() bool {
-	p, i := k.slot()
-	return startAsk(&p.words[i], k.id)
+	return startAsk(&k.slot().word, k.id)
 }
 
 // StartPart is TryStart for a target that hands the I/O to several devices, from
@@ -100,8 +116,7 @@ func (k Kiocb) TryStart() bool {
 // if another part has started, although a cancel was accepted since: an I/O that
 // must be done whole, or not at all, then goes on.
 func (k Kiocb) StartPart() bool {
-	p, i := k.slot()
-	return startPart(&p.words[i], k.id)
+	return startPart(&k.slot().word, k.id)
 }
 
 // Cancel is Context.Cancel, for a target that keeps the I/O's deadline. Any
@@ -111,8 +126,7 @@ func (k Kiocb) Cancel() CancelResult { return k.c.Cancel(k.id) }
 // Requeue takes TryStart back: the device did not take the I/O after all. A cancel
 // that was accepted in between keeps it from starting again.
 func (k Kiocb) Requeue() {
-	p, i := k.slot()
-	startUndo(&p.words[i], k.id)
+	startUndo(&k.slot().word, k.id)
 }
 
 // SetCancelFunc registers the callback that a cancel runs: at most once, after
@@ -124,26 +138,26 @@ func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
 	if fn == nil {
 		panic("aio: SetCancelFunc of nil")
 	}
-	p, i := k.slot()
-	a := &p.words[i]
+	s := k.slot()
+	a := &s.word
 	switch armBegin(a, k.id) {
 	case armTwice:
 		return ErrCancelFuncSet
 	case armRun:
-		k.c.runCancel(k, a, fn)
+		k.c.runCancel(nil, k, a, fn)
 		return nil
 	case armStore:
 	default:
 		return ErrCompleted
 	}
-	step.Write(&p.cold[i])
-	p.cold[i].fn = fn
-	switch w, then := armFinish(a); then {
+	step.Write(&s.fn)
+	s.fn = fn
+	switch armFinish(a) {
 	case armRun:
-		k.c.runCancel(k, a, fn)
+		k.c.runCancel(nil, k, a, fn)
 		return nil
 	case armDeliver:
-		k.c.deliver(nil, k.id, w)
+		k.c.post(nil, k.id.index())
 		return ErrCompleted
 	case armLate:
 		return ErrCompleted
@@ -155,8 +169,8 @@ func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
 type Completion uint8
 
 const (
-	// Delivered: the event is in the ring. No callback of this I/O runs or
-	// will.
+	// Delivered: the event is on its way, and nothing can stop it. No callback of
+	// this I/O runs or will.
 	Delivered Completion = iota
 	// Left: the I/O's cancel callback, or its registration, is running at this
 	// moment, on another goroutine or around this very call, and will deliver
@@ -172,20 +186,30 @@ const (
 // nothing of the caller's. What the caller wrote before, the buffer above all,
 // is visible to the reader of the event.
 func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
-	p, i := k.slot()
-	a, b := &p.words[i], &p.bodies[i]
-	w, then := completeBegin(a, k.id)
-	if then == completeStale {
-		k.c.stats.stale.Add(1)
-		return Stale
-	}
-	step.Write(b)
-	b.status, b.result = st, n
-	if then == completeStore {
-		if w, then = completeFinish(a); then == completeLeft {
-			return Left
+	c, index, s := k.c, k.id.index(), k.slot()
+	a := &s.word
+	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
+		s.store(st, n)
+	} else {
+		switch completeBegin(a, k.id) {
+		case completeStale:
+			c.stale.Add(1)
+			return Stale
+		case completeStore:
+			s.store(st, n)
+			if completeFinish(a) == completeLeft {
+				return Left
+			}
+		default:
+			s.store(st, n)
 		}
 	}
-	k.c.deliver(l, k.id, w)
+	c.post(l, index)
 	return Delivered
+}
+
+// store writes the result, which is the caller's to write.
+func (s *slot) store(st Status, n int64) {
+	step.Write(&s.off)
+	s.result = n<<resultShift | s.result&(hasDispatched|hasReturned) | int64(st)
 }

@@ -174,7 +174,7 @@ func (r *recorder) hand(h int, rng *rand.Rand) {
 
 // begin clears the table for the next window.
 func (r *recorder) begin() {
-	gen := wordGen(r.c.word(0))
+	gen := max(wordGen(r.c.word(0)), 1)
 	for io := range r.ids {
 		r.ids[io] = makeID(gen+uint64(io), 0)
 		r.n[io].Store(0)

@@ -8,53 +8,63 @@ import (
 )
 
 const (
-	pageShift = 6
-	pageSlots = 1 << pageShift // kiocbs a page: 4 KiB of bodies
+	pageShift = 10
+	pageSlots = 1 << pageShift // kiocbs a page
 )
 
-// A page holds pageSlots kiocbs, apart by how they are used: the contended
-// words; the bodies, which hold no pointers, so the collector does not look at
-// them; and the cold parts, which do. Pages are made when an index in them is
-// first used, and stay until the context goes.
+// A page holds pageSlots kiocbs. Pages are made when an index in them is first
+// used, and stay until the context goes. They are large objects of the allocator,
+// which begin at a page of memory, so that each slot is one line of the cache.
 type page struct {
-	words  *[pageSlots]cancelWord
-	bodies *[pageSlots]body
-	cold   [pageSlots]cold
+	slots   [pageSlots]slot
+	private [pageSlots]any // the targets'; kept across generations
+	times   *[pageSlots]times
 }
 
-// body is what an I/O is: 64 bytes, without pointers. Its submitter writes it
-// before the word says LIVE; then it belongs to the target until Complete.
-type body struct {
-	off        int64
-	length     int64
-	data       uint64
-	result     int64     // valid from PENDING on
-	dispatched lane.Time // when the target handed it to its device, or 0
-	returned   lane.Time // when the device gave it back, or 0
-	deadline   lane.Time
-	op         Op
-	flags      Flags
-	status     Status // valid from PENDING on
-	_          [5]byte
+func newPage() *page { return &page{times: new([pageSlots]times)} }
+
+// slot is an I/O, in one line of the cache: whoever submits, completes, cancels or
+// reaps it needs most of it, and an I/O that goes to another core, or that is
+// cancelled as one of very many, costs one line and not three.
+//
+// Its submitter writes it before the word says LIVE; then it belongs to the target
+// until Complete, and then to the reaper.
+type slot struct {
+	word   cancelWord
+	fn     CancelFunc // written in ARMING, read in CANCELLING
+	buf    *byte      // the first byte of the buffer, which is as long as the extent
+	off    int64
+	extent int64 // length<<extentShift | Flags<<opBits | Op
+	data   uint64
+	result int64 // n<<resultShift | which times there are | Status
+
+	deadline lane.Time
 }
 
-// cold is the part with pointers.
-type cold struct {
-	buf     []byte
-	fn      CancelFunc // written in ARMING, read in CANCELLING
-	private any        // the target's; kept across generations
+const (
+	opBits      = 8 // of slot.extent
+	extentShift = 12
+
+	statusMask    = 1<<8 - 1 // of slot.result
+	hasDispatched = 1 << 8
+	hasReturned   = 1 << 9
+	resultShift   = 10
+
+	maxLen = 1<<(63-extentShift) - 1
+)
+
+func (s *slot) op() Op        { return Op(s.extent) }
+func (s *slot) flags() Flags  { return Flags(s.extent>>opBits) & (1<<(extentShift-opBits) - 1) }
+func (s *slot) length() int64 { return s.extent >> extentShift }
+
+// times are when things happened to an I/O, if slot.result says that they did. They
+// hold no pointers, so the collector does not look at them.
+type times struct {
+	dispatched lane.Time // the target handed it to its device
+	returned   lane.Time // the device gave it back
 }
 
-// newPage makes a page whose slots are FREE in generation 1.
-func newPage() *page {
-	p := &page{words: new([pageSlots]cancelWord), bodies: new([pageSlots]body)}
-	for i := range p.words {
-		p.words[i].Store(wordOf(1, stateFree))
-	}
-	return p
-}
-
-// pageTable is the array of lazily made pages. Slots are set once, by a CAS, and
+// pageTable is the array of lazily made pages. Pointers are set once, by a CAS, and
 // only to pages that are ready for use.
 type pageTable struct {
 	pages []atomic.Pointer[page]
@@ -63,6 +73,11 @@ type pageTable struct {
 
 func newPageTable(capacity int, alloc func() *page) pageTable {
 	return pageTable{pages: make([]atomic.Pointer[page], (capacity+pageSlots-1)/pageSlots), alloc: alloc}
+}
+
+// slot returns an index's, whose page is made.
+func (t *pageTable) slot(index uint32) *slot {
+	return &t.pages[index>>pageShift].Load().slots[index&(pageSlots-1)]
 }
 
 // find returns the page of index, or nil if it was never made or the index is

@@ -9,61 +9,67 @@ import (
 )
 
 // ring is a completion ring with one producer, the lane that completes, and one
-// consumer at a time, the reaper. It has room for every I/O of the context, and
-// submitters reserve room before they submit, so it never overflows. It is made
-// when its lane completes something for the first time.
+// consumer at a time, the reaper. It holds indexes of kiocbs: what became of an I/O
+// stays in its slot, which is DONE, until the reaper makes the event of it. It has
+// room for every I/O of the context, and submitters reserve room before they submit,
+// so it never overflows. It is made when its lane completes something for the first
+// time.
+//
+// Staging and publishing are two steps, so that many completions cost one
+// publication.
 type ring struct {
-	buf  atomic.Pointer[[]Event]
-	_    [56]byte
-	tail atomic.Uint64 // events ever pushed; the producer's; pairs with the consumer's load
-	_    [56]byte
-	head atomic.Uint64 // events ever popped; the consumer's
-	_    [56]byte
+	buf    atomic.Pointer[[]uint32] // for the consumer
+	own    []uint32                 // the same for the producer
+	staged uint64                   // indexes ever staged; the producer's
+	_      [24]byte
+	tail   atomic.Uint64 // of these, published; the producer's; pairs with the consumer's load
+	_      [56]byte
+	head   uint64 // indexes ever consumed; the consumer's
+	_      [56]byte
 }
 
-// push adds an event. Producer only.
-func (r *ring) push(ev *Event, capacity int) {
-	buf := r.buf.Load()
-	if buf == nil {
-		b := make([]Event, 1<<bits.Len(uint(capacity-1)))
-		buf = &b
-		step.Write(&r.buf)
-		r.buf.Store(buf)
-	}
-	t := r.tail.Load()
-	slot := &(*buf)[t&uint64(len(*buf)-1)]
+// stage adds an index, for publish to show. The ring is made. Producer only.
+func (r *ring) stage(index uint32) {
+	slot := &r.own[r.staged&uint64(len(r.own)-1)]
 	step.Write(slot)
-	*slot = *ev
+	*slot = index
+	r.staged++
+}
+
+// make makes room for capacity indexes, the first time. Producer only.
+func (r *ring) make(capacity int) {
+	if r.own != nil {
+		return
+	}
+	r.own = make([]uint32, 1<<bits.Len(uint(capacity-1)))
+	step.Write(&r.buf)
+	r.buf.Store(&r.own)
+}
+
+// publish shows the consumer what is staged. Producer only.
+func (r *ring) publish() {
 	step.Write(&r.tail)
-	r.tail.Store(t + 1)
+	r.tail.Store(r.staged)
 }
 
-// pop moves at most len(evs) events to evs. Consumer only.
-func (r *ring) pop(evs []Event) int {
+// waits is how many indexes the consumer may take. Consumer only.
+func (r *ring) waits() int {
 	step.Read(&r.tail)
-	t, h := r.tail.Load(), r.head.Load()
-	n := int(min(t-h, uint64(len(evs))))
-	if n == 0 {
-		return 0
-	}
-	step.Read(&r.buf)
-	buf := *r.buf.Load()
-	for i := range n {
-		slot := &buf[(h+uint64(i))&uint64(len(buf)-1)]
-		step.Read(slot)
-		evs[i] = *slot
-	}
-	step.Write(&r.head)
-	r.head.Store(h + uint64(n))
-	return n
+	return int(r.tail.Load() - r.head)
 }
 
-// len is the number of events that wait. Any goroutine; exact for the consumer.
-func (r *ring) len() int {
-	step.Read(&r.head)
-	h := r.head.Load()
+// shift takes an index; there is one. buf is the ring's. Consumer only.
+func (r *ring) shift(buf []uint32) uint32 {
+	slot := &buf[r.head&uint64(len(buf)-1)]
+	step.Read(slot)
+	r.head++
+	return *slot
+}
+
+// published is how many indexes ever were. Any goroutine.
+func (r *ring) published() int64 {
 	step.Read(&r.tail)
-	return int(r.tail.Load() - h)
+	return int64(r.tail.Load())
 }
 
 // outsideRing is the ring for completions that are delivered outside all lanes:
@@ -73,8 +79,10 @@ type outsideRing struct {
 	ring
 }
 
-func (r *outsideRing) push(ev *Event, capacity int) {
+func (r *outsideRing) push(index uint32, capacity int) {
 	step.Lock(&r.mu)
-	r.ring.push(ev, capacity)
+	r.make(capacity)
+	r.stage(index)
+	r.publish()
 	step.Unlock(&r.mu)
 }

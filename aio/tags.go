@@ -17,35 +17,41 @@ import (
 // half of what another lane's cache holds by the same compare-and-swap: a free
 // tag is always found, also when there are fewer tags than lanes.
 //
-// Tags always go back to the shared bitmap. Take is for a caller that holds a
+// Tags that are reaped go back together, all of a group at once: into a cache that is
+// nobody's, where the next lane in need finds them, or if there are others in it into
+// the shared bitmap. A second bitmap tells in which groups to look; it may be wrong for a moment, and
+// who finds nothing by it looks everywhere. Take is for a caller that holds a
 // reservation (Context.reserve), so that some tag is free; the only wait is for
 // tags that are just on their way from the bitmap to another lane's cache.
 type tagPool struct {
 	free   []atomic.Uint32 // one bit a tag; 1: free and in no cache
+	some   []atomic.Uint64 // one bit a group; 1: it may have free tags
+	warm   atomic.Uint64   // nobody's cache, in the form of tagCache.word
+	_      [56]byte
 	caches []tagCache
 }
 
 type tagCache struct {
 	word atomic.Uint64 // group<<32 | mask of its tags that are held
-	next uint32        // where the lane looks in the bitmap next; its own
+	next uint32        // the group where the lane looks first; its own
 	_    [52]byte      // a cache line each
 }
 
 const groupTags = 32
 
-func newTagPool(capacity, lanes int) tagPool {
-	p := tagPool{
-		free:   make([]atomic.Uint32, (capacity+groupTags-1)/groupTags),
-		caches: make([]tagCache, lanes),
-	}
+// init fills the pool.
+func (p *tagPool) init(capacity, lanes int) {
+	p.free = make([]atomic.Uint32, (capacity+groupTags-1)/groupTags)
+	p.some = make([]atomic.Uint64, (capacity+groupTags*64-1)/(groupTags*64))
+	p.caches = make([]tagCache, lanes)
 	for g := range p.free {
 		n := min(capacity-g*groupTags, groupTags)
 		p.free[g].Store(uint32(1<<n - 1))
+		p.some[g/64].Or(1 << (g % 64))
 	}
 	for i := range p.caches {
 		p.caches[i].next = uint32(i * len(p.free) / lanes)
 	}
-	return p
 }
 
 // lowest returns the lowest n bits that are set in mask.
@@ -96,25 +102,58 @@ func (p *tagPool) take(li, want int) (group, mask uint32) {
 
 // refill takes one group's free tags from the bitmap, for c, which is empty.
 func (p *tagPool) refill(c *tagCache) (group, mask uint32) {
-	n := uint32(len(p.free))
-	for i := range n {
-		g := c.next + i
-		if g >= n {
-			g -= n
+	// First what came back last: these slots are warm. Then where it last found
+	// some, so that no more slots are touched than needed.
+	step.Read(&p.warm)
+	if uint32(p.warm.Load()) != 0 {
+		step.Write(&p.warm)
+		if w := p.warm.Swap(0); uint32(w) != 0 {
+			return uint32(w >> 32), uint32(w)
 		}
-		step.Read(&p.free[g])
-		if p.free[g].Load() == 0 {
-			continue
+	}
+	if mask = p.grab(c.next); mask != 0 {
+		return c.next, mask
+	}
+	for i := range uint32(len(p.some)) {
+		n := c.next/64 + i
+		if n >= uint32(len(p.some)) {
+			n -= uint32(len(p.some))
 		}
-		step.Write(&p.free[g])
-		if mask := p.free[g].Swap(0); mask != 0 {
-			// Look here first the next time: the tags that come back are of
-			// slots that are warm, and no more slots are touched than needed.
+		a := &p.some[n]
+		step.Read(a)
+		for hints := a.Load(); hints != 0; hints &= hints - 1 {
+			group = n*64 + uint32(bits.TrailingZeros64(hints))
+			if mask = p.grab(group); mask != 0 {
+				c.next = group
+				return group, mask
+			}
+			step.Write(a)
+			a.And(^(hints & -hints))
+			// Who gave tags in between may have seen the bit, and left it.
+			step.Read(&p.free[group])
+			if p.free[group].Load() != 0 {
+				p.hint(group)
+			}
+		}
+	}
+	for g := range uint32(len(p.free)) { // tags whose hint is not there yet
+		if mask = p.grab(g); mask != 0 {
 			c.next = g
 			return g, mask
 		}
 	}
 	return 0, 0
+}
+
+// grab takes all free tags of a group.
+func (p *tagPool) grab(group uint32) (mask uint32) {
+	a := &p.free[group]
+	step.Read(a)
+	if a.Load() == 0 {
+		return 0
+	}
+	step.Write(a)
+	return a.Swap(0)
 }
 
 // steal takes half of what some other lane's cache holds, at least one tag, for
@@ -138,18 +177,38 @@ func (p *tagPool) steal(li int) (group, mask uint32) {
 	return 0, 0
 }
 
-// give returns a tag. Its kiocb is FREE and of a new generation already. Any
-// goroutine.
-func (p *tagPool) give(tag uint32) {
-	a := &p.free[tag/groupTags]
+// give returns tags of one group. Their kiocbs are FREE and of a new generation
+// already. Any goroutine.
+func (p *tagPool) give(group, mask uint32) {
+	step.Read(&p.warm)
+	w := p.warm.Load()
+	if uint32(w) == 0 || uint32(w>>32) == group {
+		step.Write(&p.warm)
+		if p.warm.CompareAndSwap(w, uint64(group)<<32|uint64(uint32(w)|mask)) {
+			return
+		}
+	}
+	a := &p.free[group]
 	step.Write(a)
-	a.Or(1 << (tag % groupTags))
+	if a.Or(mask) == 0 {
+		p.hint(group)
+	}
+}
+
+// hint notes that a group may have free tags.
+func (p *tagPool) hint(group uint32) {
+	a, bit := &p.some[group/64], uint64(1)<<(group%64)
+	step.Read(a)
+	if a.Load()&bit == 0 {
+		step.Write(a)
+		a.Or(bit)
+	}
 }
 
 // count is the number of tags in the bitmap and the caches: exact while no lane
 // takes or gives.
 func (p *tagPool) count() int {
-	n := 0
+	n := bits.OnesCount32(uint32(p.warm.Load()))
 	for i := range p.free {
 		n += bits.OnesCount32(p.free[i].Load())
 	}

@@ -27,7 +27,7 @@ import (
 //	   ^                                 |
 //	   +---------------------------------+ finish
 //
-//	LIVE, ARMED, CANCELLED -- Complete --> DONE -- deliver --> FREE, generation + 1
+//	LIVE, ARMED, CANCELLED -- Complete --> DONE -- reap --> FREE, generation + 1
 //	ARMING, CANCELLING     -- Complete leaves its result (CLAIMED, then PENDING)
 //	                          and whoever leaves that state goes to DONE for it.
 //
@@ -75,12 +75,9 @@ func wordState(w uint64) uint64              { return w & stateMask }
 // sameGen says whether w is of id's generation.
 func sameGen(w uint64, id ID) bool { return (w^uint64(id))>>genShift == 0 }
 
-// freed is the word of the generation after w's. 0 is left out when they wrap:
-// with index 0 it would make the zero ID.
-func freed(w uint64) uint64 {
-	gen := (wordGen(w) + 1) & genMask
-	return wordOf(max(gen, 1), stateFree)
-}
+// freed is the word of the generation after w's. When generations wrap it is that
+// of generation 0, which is never published: publish makes it 1.
+func freed(w uint64) uint64 { return (w | lowMask) + 1 }
 
 func withState(w, state uint64) uint64 { return w&^stateMask | state }
 
@@ -126,8 +123,8 @@ func cancelAsk(a *cancelWord, id ID) (res CancelResult, run bool) {
 }
 
 // cancelFinish leaves CANCELLING, whose owner the caller is. deliver: a result
-// was left meanwhile, and the caller must deliver it; w is the final word.
-func cancelFinish(a *cancelWord) (w uint64, deliver bool) {
+// was left meanwhile, and the caller must deliver it.
+func cancelFinish(a *cancelWord) (deliver bool) {
 	for {
 		w := load(a)
 		next := withState(w, stateCancelled)
@@ -135,7 +132,7 @@ func cancelFinish(a *cancelWord) (w uint64, deliver bool) {
 			next = withState(w, stateDone)
 		}
 		if cas(a, w, next) {
-			return next, w&flagPending != 0
+			return w&flagPending != 0
 		}
 	}
 }
@@ -176,7 +173,7 @@ func armBegin(a *cancelWord, id ID) armStep {
 
 // armFinish leaves ARMING, whose owner the caller is, after the callback was
 // stored.
-func armFinish(a *cancelWord) (w uint64, then armStep) {
+func armFinish(a *cancelWord) (then armStep) {
 	for {
 		w := load(a)
 		var next uint64
@@ -191,7 +188,7 @@ func armFinish(a *cancelWord) (w uint64, then armStep) {
 			next, then = withState(w, stateArmed), armSet
 		}
 		if cas(a, w, next) {
-			return next, then
+			return then
 		}
 	}
 }
@@ -210,13 +207,23 @@ func startAsk(a *cancelWord, id ID) bool {
 	}
 }
 
-// startPart is StartPart: startAsk, but an I/O that is STARTED stays so.
+// startPart is StartPart: startAsk, but an I/O that is STARTED stays so. Both are
+// one decision: between a look and a second, another part could start.
 func startPart(a *cancelWord, id ID) bool {
-	w := load(a)
-	if sameGen(w, id) && wordState(w) != stateFree && wordState(w) != stateDone && w&flagStarted != 0 {
-		return true
+	for {
+		w := load(a)
+		switch st := wordState(w); {
+		case !sameGen(w, id), st == stateFree, st == stateDone:
+			return false
+		case w&flagStarted != 0:
+			return true
+		case w&(flagAsked|flagClaimed) != 0:
+			return false
+		}
+		if cas(a, w, w|flagStarted) {
+			return true
+		}
 	}
-	return startAsk(a, id)
 }
 
 // startUndo is Requeue: it takes STARTED away, while there is no completion.
@@ -243,28 +250,33 @@ const (
 	completeStale                       // refused: completed before, or never submitted
 )
 
-// completeBegin is the first half of Complete; w is the final word where the
-// answer is completeDeliver.
-func completeBegin(a *cancelWord, id ID) (w uint64, then completeStep) {
+// plain says whether w is of id's generation and of an I/O that nobody but its
+// target has touched: completeBegin would move it to DONE.
+func plain(w uint64, id ID) bool {
+	return sameGen(w, id) && w&(lowMask&^flagStarted) == stateLive
+}
+
+// completeBegin is the first half of Complete.
+func completeBegin(a *cancelWord, id ID) (then completeStep) {
 	for {
 		w := load(a)
 		var next uint64
-		switch st := wordState(w); {
-		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
-			return w, completeStale
-		case st == stateArming, st == stateCancelling:
+		switch bit := uint64(1) << wordState(w); {
+		case !sameGen(w, id), bit&(1<<stateFree|1<<stateDone) != 0, w&flagClaimed != 0:
+			return completeStale
+		case bit&(1<<stateArming|1<<stateCancelling) != 0:
 			next, then = w|flagClaimed, completeStore
 		default:
 			next, then = withState(w, stateDone), completeDeliver
 		}
 		if cas(a, w, next) {
-			return next, then
+			return then
 		}
 	}
 }
 
 // completeFinish is the second half, after the claim's owner stored the result.
-func completeFinish(a *cancelWord) (w uint64, then completeStep) {
+func completeFinish(a *cancelWord) (then completeStep) {
 	for {
 		w := load(a)
 		var next uint64
@@ -275,7 +287,7 @@ func completeFinish(a *cancelWord) (w uint64, then completeStep) {
 			next, then = withState(w, stateDone), completeDeliver
 		}
 		if cas(a, w, next) {
-			return next, then
+			return then
 		}
 	}
 }

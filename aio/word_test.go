@@ -25,15 +25,15 @@ var wordSteps = []wordStep{
 		return fmt.Sprint(res, " ", run)
 	}},
 	{"callback ends", func(w uint64) bool { return wordState(w) == stateCancelling },
-		func(a *cancelWord, _ ID) string { _, deliver := cancelFinish(a); return fmt.Sprint(deliver) }},
+		func(a *cancelWord, _ ID) string { return fmt.Sprint(cancelFinish(a)) }},
 	{"register", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(armBegin(a, id)) }},
 	{"registered", func(w uint64) bool { return wordState(w) == stateArming },
-		func(a *cancelWord, _ ID) string { _, then := armFinish(a); return fmt.Sprint(then) }},
+		func(a *cancelWord, _ ID) string { return fmt.Sprint(armFinish(a)) }},
 	{"start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startAsk(a, id)) }},
 	{"requeue", nil, func(a *cancelWord, id ID) string { startUndo(a, id); return "" }},
-	{"complete", nil, func(a *cancelWord, id ID) string { _, then := completeBegin(a, id); return fmt.Sprint(then) }},
+	{"complete", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(completeBegin(a, id)) }},
 	{"completed", func(w uint64) bool { return w&flagClaimed != 0 && w&flagPending == 0 && wordState(w) != stateDone },
-		func(a *cancelWord, _ ID) string { _, then := completeFinish(a); return fmt.Sprint(then) }},
+		func(a *cancelWord, _ ID) string { return fmt.Sprint(completeFinish(a)) }},
 }
 
 // From a published I/O, every step in every word that can be reached: what may
@@ -78,7 +78,7 @@ func checkWordStep(t *testing.T, name, answer string, w, next uint64) {
 		return false
 	}
 	require.Equal(t, wordGen(w), wordGen(next), "generation: %s", say)
-	require.NotEqual(t, uint64(stateFree), to, "only deliver frees: %s", say)
+	require.NotEqual(t, uint64(stateFree), to, "only the reaper frees: %s", say)
 	if from == stateDone || is("stale cancel") {
 		require.Equal(t, w, next, "S5, S9: %s", say)
 	}

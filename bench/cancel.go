@@ -93,7 +93,7 @@ func (l *cancelLoop) piece() (ops int, err error) {
 		if l.next++; l.next == len(l.ids) {
 			l.next = 0
 		}
-		if r := l.ctx.Cancel(*victim); r != aio.Accepted {
+		if r := l.ctx.CancelOn(&l.lane, *victim); r != aio.Accepted {
 			return ops, fmt.Errorf("cancel of an outstanding I/O: %v", r)
 		}
 		n, err := l.ctx.Events(context.Background(), 1, l.evs[:])
