@@ -191,67 +191,12 @@ func (t *turn) leave() bool {
 	return t.leaves()
 }
 
-// The delivery of an I/O whose word the actor has moved to DONE.
-
-func (t *turn) deliver(w word) bool {
+// deliver is what is done with an I/O whose word the actor has moved to DONE.
+func (t *turn) deliver(word) bool {
 	if t.a.x&inside != 0 {
 		t.breaks("S3: delivered from inside the callback")
 	}
-	t.a.w = w
-	return t.goOn(t.p.rules.delivery[0])
-}
-
-// then goes on to the step of the delivery after this one.
-func (t *turn) then() bool {
-	order := &t.p.rules.delivery
-	for i, pc := range order[:len(order)-1] {
-		if pc == t.pc {
-			return t.goOn(order[i+1])
-		}
-	}
-	return t.ret()
-}
-
-func (t *turn) readBody() bool {
-	o, n := t.to.published(t.a.h)
-	slot := t.a.h.slot()
-	if t.to.datas[slot] != n+1 || t.to.results[slot] != o.result {
-		t.breaks("S15: the event is made of another I/O's data or result")
-	}
-	return t.then()
-}
-
-func (t *turn) clear() bool {
-	if !t.same(t.load()) {
-		t.breaks("S10: the slot is cleared when it is another's")
-	}
-	if t.a.w.has(hasFn) {
-		t.to.fns[t.a.h.slot()] = 0
-	}
-	return t.then()
-}
-
-func (t *turn) free() bool {
-	w := t.load()
-	if !t.same(w) || w.state() != done {
-		t.breaks("S10: the slot is freed in %v", w)
-	}
-	*t.word() = t.p.rules.freed(t.a.w)
-	t.io().facts |= freed
-	return t.then()
-}
-
-func (t *turn) give() bool {
-	bit := uint8(1) << t.a.h.slot()
-	w := t.load()
-	switch {
-	case t.to.pool&bit != 0:
-		t.breaks("S10: a tag is given back twice")
-	case w.state() != free || t.same(w):
-		t.breaks("S10: the tag is free and the word is %v", w)
-	}
-	t.to.pool |= bit
-	return t.then()
+	return t.goOn(pcPush)
 }
 
 func (t *turn) push() bool {
@@ -266,15 +211,11 @@ func (t *turn) push() bool {
 		t.breaks("S3: delivered while the callback runs")
 	case o.is(accepted) && o.by != 0 && !o.is(called):
 		t.breaks("S8: a cancel was accepted, and the callback was never called")
-	case t.a.w.has(asked) != o.is(accepted):
-		t.breaks("S7: the event does not tell whether a cancel was accepted")
-	case t.a.w.has(started) != o.is(atDevice):
-		t.breaks("S6: the event does not tell whether the device had it")
 	case int(t.to.ring) > t.p.places():
 		t.breaks("S13: the ring overflows")
 	case t.to.flags&drained != 0:
 		t.breaks("S12: an event after the teardown")
 	}
 	o.facts |= ended
-	return t.then()
+	return t.ret()
 }

@@ -35,9 +35,9 @@ func Configurations() []*Protocol {
 			},
 		},
 		{
-			Name: "a target, a registrar and cancellers one generation late", slots: 1, ios: 2, begun: 1, spare: 1, quick: true,
+			Name: "a target, a registrar and cancellers one generation late", slots: 1, ios: 2, begun: 1, quick: true,
 			players: []player{
-				plays("submitter", submit(1), reap()),
+				plays("submitter", reapOne(), submit(1), reap()),
 				plays("stale target", complete(0), register(0), tryStart(0), requeue(0), complete(0)),
 				plays("stale registrar", register(0)),
 				plays("stale canceller", cancel(0)),

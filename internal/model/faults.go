@@ -225,13 +225,13 @@ func Faults() []Fault {
 		}},
 
 		{"tag-before-the-word", oneSlot, func(p *Protocol) {
-			p.rules.delivery = [5]uint8{pcRead, pcClear, pcGive, pcFree, pcPush}
+			p.rules.reaping = [4]uint8{pcRead, pcClear, pcGive, pcFree}
 		}},
 		{"event-after-the-slot", lateGeneration, func(p *Protocol) {
-			p.rules.delivery = [5]uint8{pcClear, pcFree, pcGive, pcRead, pcPush}
+			p.rules.reaping = [4]uint8{pcClear, pcFree, pcGive, pcRead}
 		}},
 		{"clear-after-the-word", lateGeneration, func(p *Protocol) {
-			p.rules.delivery = [5]uint8{pcRead, pcFree, pcGive, pcClear, pcPush}
+			p.rules.reaping = [4]uint8{pcRead, pcFree, pcGive, pcClear}
 		}},
 		{"failed-submit-keeps-the-tag", failingSubmit, func(p *Protocol) { p.rules.keepTag = true }},
 		{"failed-submit-keeps-the-place", failingSubmit, func(p *Protocol) { p.rules.keepPlace = true }},

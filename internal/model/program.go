@@ -87,7 +87,6 @@ type Protocol struct {
 	slots   int
 	ios     int  // how many I/Os are submitted, or are there from the start
 	begun   int  // the first so many of them are with their target already
-	spare   int  // places in the rings beyond one a slot: more submits than tags
 	quick   bool // it is small: part of the short setting
 	noPages bool // the memory for a slot may be missing
 	players []player
@@ -114,7 +113,7 @@ func (p *Protocol) Start() world {
 }
 
 // places is how many I/Os may be submitted and not yet reaped.
-func (p *Protocol) places() int { return p.slots + p.spare }
+func (p *Protocol) places() int { return p.slots }
 
 // Moves appends what each actor can do.
 func (p *Protocol) Moves(s *world, moves []Move[world]) []Move[world] {
@@ -132,12 +131,14 @@ func (p *Protocol) Lacks(s *world) string {
 			return p.players[i].name + " waits"
 		}
 	}
-	events := uint8(0)
+	waits, held := uint8(0), uint8(0) // events that nobody took, and their slots
 	for n := range s.ios[:p.ios] {
 		o := &s.ios[n]
 		switch {
+		case o.is(taken):
 		case o.is(ended):
-			events++
+			waits++
+			held |= 1 << o.h.slot()
 		case o.h != 0:
 			return "L1: no event of " + o.h.String()
 		}
@@ -146,15 +147,15 @@ func (p *Protocol) Lacks(s *world) string {
 		}
 	}
 	switch {
-	case s.pool != 1<<p.slots-1:
+	case s.pool|held != 1<<p.slots-1 || s.pool&held != 0:
 		return "S10: a tag is lost"
-	case s.reserved != s.ring:
+	case s.reserved != waits || s.ring != waits:
 		return "S13: a place is lost"
 	case s.flags&locked != 0:
 		return "the lock is taken"
 	}
 	for i := range p.slots {
-		if s.words[i].state() != free || s.fns[i] != 0 {
+		if held>>i&1 == 0 && (s.words[i].state() != free || s.fns[i] != 0) {
 			return "S10: a slot is not free"
 		}
 	}

@@ -96,25 +96,3 @@ func (t *turn) secondLook() bool {
 	}
 	return t.ret()
 }
-
-// reap takes one event, or ends when there will be no other.
-func (t *turn) reap() bool {
-	if t.to.ring > 0 {
-		t.to.ring--
-		return t.goOn(pcRelease)
-	}
-	for n := range t.to.ios[:t.p.ios] {
-		if !t.to.ios[n].is(ended | refused) {
-			return false
-		}
-	}
-	return t.ret()
-}
-
-func (t *turn) release() bool {
-	t.to.reserved--
-	if t.in.io != 0 {
-		return t.ret()
-	}
-	return t.goOn(pcReap)
-}

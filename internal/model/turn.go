@@ -43,11 +43,11 @@ const (
 	pcLeaveLoad
 	pcLeave
 
+	pcPush
 	pcRead
 	pcClear
 	pcFree
 	pcGive
-	pcPush
 
 	pcHanded
 	pcAsked
@@ -110,11 +110,11 @@ var steps = [numPCs]what{
 	pcLeaveLoad: {"completeFinish loads", (*turn).leaveLoad},
 	pcLeave:     {"completeFinish swaps", (*turn).leave},
 
-	pcRead:  {"reads the body for the event", (*turn).readBody},
+	pcPush:  {"pushes it into the ring", (*turn).push},
+	pcRead:  {"reads word and body for the event", (*turn).readBody},
 	pcClear: {"clears the callback", (*turn).clear},
 	pcFree:  {"frees the slot", (*turn).free},
 	pcGive:  {"gives the tag back", (*turn).give},
-	pcPush:  {"pushes the event", (*turn).push},
 
 	pcHanded:    {"gets the I/O", (*turn).getsIt},
 	pcAsked:     {"sees that it was cancelled", (*turn).seesAsked},

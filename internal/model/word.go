@@ -121,7 +121,7 @@ type rules struct {
 	start, undo                      decision
 	completeBegin, completeFinish    decision
 	freed                            func(w word) word
-	delivery                         [5]uint8 // the steps of a delivery in their order
+	reaping                          [4]uint8 // the steps of the reaper with one I/O, in their order
 	anyWord                          bool     // a word whose flags do not fit its state is let pass
 	blindSwap                        bool     // a CAS is a store
 	keepTag, keepPlace               bool     // a failed submit does not give it back
@@ -132,8 +132,8 @@ func ours() rules {
 	return rules{
 		ask: ask, finish: finish, armBegin: armBegin, armFinish: armFinish,
 		start: start, undo: undo, completeBegin: completeBegin, completeFinish: completeFinish,
-		freed:    func(w word) word { return wordOf(w.gen()+1, free) },
-		delivery: [5]uint8{pcRead, pcClear, pcFree, pcGive, pcPush},
+		freed:   func(w word) word { return wordOf(w.gen()+1, free) },
+		reaping: [4]uint8{pcRead, pcClear, pcFree, pcGive},
 	}
 }
 

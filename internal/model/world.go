@@ -20,7 +20,7 @@ type world struct {
 
 	pool     uint8 // free tags, a bit a slot
 	reserved uint8 // places taken in the completion rings
-	ring     uint8 // events that wait in them
+	ring     uint8 // of these, with the I/O over
 	flags    uint8
 }
 
@@ -78,7 +78,7 @@ type io struct {
 	facts  facts
 }
 
-type facts uint8
+type facts uint16
 
 const (
 	handed   facts = 1 << iota // its target has it
@@ -88,7 +88,8 @@ const (
 	running                    // its callback is
 	atDevice                   // the device has it
 	freed                      // its slot is another's
-	ended                      // its event is in the ring
+	ended                      // it is in the ring
+	taken                      // the reaper has it
 )
 
 func (o *io) is(f facts) bool { return o.facts&f != 0 }
