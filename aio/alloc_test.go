@@ -8,15 +8,6 @@ import (
 	"blksim/aio/lane"
 )
 
-// nullBatch completes batches at once.
-type nullBatch struct{ null }
-
-func (nullBatch) StartBatch(l lane.Lane, ks []Kiocb) {
-	for _, k := range ks {
-		k.Complete(l, OK, 0)
-	}
-}
-
 func kick(Kiocb) {}
 
 // cancelled registers a callback that was made before, is cancelled, and

@@ -43,14 +43,13 @@ func (c *Context) post(l lane.Lane, index uint32) {
 		return
 	}
 	c.outside.push(index, c.capacity)
-	if c.onEvents == nil {
-		c.wakeUp()
-		return
+	if c.onEvents != nil {
+		step.Write(&c.outPosted)
+		if c.outPosted.CompareAndSwap(false, true) {
+			c.ports[0].lane.Post(c.ports[0].outFn)
+		}
 	}
-	step.Write(&c.outPosted)
-	if c.outPosted.CompareAndSwap(false, true) {
-		c.ports[0].lane.Post(c.ports[0].outFn)
-	}
+	c.wakeUp()
 }
 
 // uncork publishes what is staged, if anything is, and sees to it that somebody
@@ -60,12 +59,11 @@ func (p *port) uncork() {
 		return
 	}
 	p.ring.publish()
-	if p.c.onEvents == nil {
-		p.c.wakeUp()
-	} else if !p.posted {
+	if p.c.onEvents != nil && !p.posted {
 		p.posted = true
 		p.lane.Post(p.drainFn)
 	}
+	p.c.wakeUp()
 }
 
 // wakeUp wakes who sleeps. It stands after the push that it is about; the

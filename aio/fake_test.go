@@ -70,6 +70,15 @@ type null struct{}
 
 func (null) Start(l lane.Lane, k Kiocb) { k.Complete(l, OK, k.Len()) }
 
+// nullBatch completes batches at once.
+type nullBatch struct{ null }
+
+func (nullBatch) StartBatch(l lane.Lane, ks []Kiocb) {
+	for _, k := range ks {
+		k.Complete(l, OK, 0)
+	}
+}
+
 // fixture is a context on fake lanes with a target that holds.
 type fixture struct {
 	t *testing.T

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"blksim/aio/lane"
 	"blksim/internal/explore"
 	"blksim/internal/step"
 )
@@ -175,6 +176,36 @@ func TestCloseCountsWhatIsReapedMeanwhile(t *testing.T) {
 			r.note(evs[:n])
 		})
 		tr.Actor("complete", func() { b.complete(r.lanes[0], OK, 2) })
+	})
+}
+
+// With a handler too, Close ends when the last event is there.
+func TestCloseMeetsHandler(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRigOn(tr, 2, 1, func(lane.Lane, []Event) {})
+		r.shut, r.unseen = true, true
+		a, b := r.submit(0, nil), r.submit(0, nil)
+		tr.Actor("close", func() { require.NoError(tr, r.c.Close(background)) })
+		tr.Actor("lane 0", func() { a.complete(r.lanes[0], OK, 1) })
+		tr.Actor("outside", func() { b.complete(nil, OK, 2) })
+	})
+}
+
+// A submit for which there is no memory gives its place back, and Close waits for
+// that too.
+func TestCloseMeetsFailedSubmit(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 2, 1)
+		r.shut = true
+		r.c.table.alloc = func() *page { return nil }
+		w := r.watch()
+		tr.Actor("submit", func() {
+			w.submit(0, nil)
+			if w.refused == nil {
+				tr.Failf("there is no memory, and the submit did not fail")
+			}
+		})
+		tr.Actor("close", func() { require.NoError(tr, r.c.Close(background)) })
 	})
 }
 

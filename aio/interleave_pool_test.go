@@ -138,6 +138,52 @@ func TestTakeManyFromTwoGroups(t *testing.T) {
 	})
 }
 
+// Tags of one group come back at once, and nobody's cache takes them together.
+func TestGiveMeetsGive(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		p := newPool(tr, 3, 1)
+		p.get(0, 3)
+		tr.Actor("give 0", func() { p.put(0) })
+		tr.Actor("give 1", func() { p.put(1) })
+		tr.Actor("lane 0", func() { p.get(0, 1) })
+	})
+}
+
+// Two tags of one group come back to the bitmap, since nobody's cache has others.
+func TestGiveMeetsGiveInTheBitmap(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		p := newPool(tr, 2*groupTags, 1)
+		p.get(0, 2*groupTags)
+		p.put(groupTags)
+		tr.Actor("give 0", func() { p.put(0) })
+		tr.Actor("give 1", func() { p.put(1) })
+	})
+}
+
+// What came back is there for one of two lanes; the other finds the rest.
+func TestTakeWarm(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		p := newPool(tr, groupTags+1, 2)
+		p.get(0, groupTags)
+		p.put(0)
+		tr.Actor("lane 0", func() { p.get(0, 1) })
+		tr.Actor("lane 1", func() { p.get(1, 1) })
+	})
+}
+
+// Tags of two empty groups, whose hints are out of date, come back while two lanes
+// look for them: one group's go to nobody's cache, and the other's to the bitmap.
+func TestGiveToTwoGroups(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		p := newPool(tr, 3*groupTags, 2)
+		p.get(0, 3*groupTags)
+		tr.Actor("give to 0", func() { p.put(0) })
+		tr.Actor("give to 2", func() { p.put(2 * groupTags) })
+		tr.Actor("lane 0", func() { p.get(0, 1) })
+		tr.Actor("lane 1", func() { p.get(1, 1) })
+	})
+}
+
 // Two lanes submit the first I/Os of a page, and a walker looks at it meanwhile.
 func TestPageIsInstalledOnce(t *testing.T) {
 	every(t, func(tr *explore.Trial) {

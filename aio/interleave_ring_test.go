@@ -95,6 +95,63 @@ func TestReservationBoundsTheRing(t *testing.T) {
 	})
 }
 
+// One call of Events meets the I/Os of two groups of tags, and gives back those of
+// each.
+func TestReapFromTwoGroups(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, groupTags+2, 1)
+		r.keep(groupTags - 1)
+		a, b, c := r.submit(0, nil), r.submit(0, nil), r.watch()
+		require.NotEqual(tr, a.k.id.index()/groupTags, b.k.id.index()/groupTags)
+		a.complete(r.lanes[0], OK, 1)
+		b.complete(r.lanes[0], OK, 2)
+		tr.Actor("reap", func() { r.reap(2) })
+		tr.Actor("submit", func() { c.submit(0, nil) })
+	})
+}
+
+// What a batch completes at once is published together when its target returns,
+// and what completes after that again by itself.
+func TestBatchCompletesAtOnce(t *testing.T) {
+	for name, more := range map[string]int{"alone": 0, "and one more": 1} {
+		t.Run(name, func(t *testing.T) {
+			every(t, func(tr *explore.Trial) {
+				r := newRig(tr, 4, 1)
+				w := r.watch()
+				tr.Actor("lane 0", func() {
+					n, err := r.c.SubmitBatch(r.lanes[0], nullBatch{}, []IO{{Data: 1}, {Data: 2}}, nil)
+					require.NoError(tr, err)
+					require.Equal(tr, 2, n)
+					if more > 0 {
+						w.submit(0, nil)
+						w.complete(r.lanes[0], OK, 7)
+					} else {
+						w.refused = ErrFull
+					}
+				})
+				tr.Actor("reap", func() { r.reap(2 + more) })
+			})
+		})
+	}
+}
+
+// A slot is used again while its reaper is at it, by whoever gets its tag.
+func TestReapMeetsReuse(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 2, 1)
+		w := r.submit(0, nil)
+		w.register(nil)
+		r.keep(1)
+		next := r.watch()
+		tr.Actor("complete", func() { w.complete(nil, OK, 7) })
+		tr.Actor("reap", r.poll)
+		tr.Actor("next", func() {
+			next.submit(0, func(*watch) { next.register(nil) })
+			next.cancel()
+		})
+	})
+}
+
 // Two deliver outside all lanes at once, and one on a lane.
 func TestOutsideRingHasManyProducers(t *testing.T) {
 	every(t, func(tr *explore.Trial) {

@@ -19,10 +19,10 @@ import (
 //
 // Tags that are reaped go back together, all of a group at once: into a cache that is
 // nobody's, where the next lane in need finds them, or if there are others in it into
-// the shared bitmap. A second bitmap tells in which groups to look; it may be wrong for a moment, and
-// who finds nothing by it looks everywhere. Take is for a caller that holds a
-// reservation (Context.reserve), so that some tag is free; the only wait is for
-// tags that are just on their way from the bitmap to another lane's cache.
+// the shared bitmap. A second bitmap tells in which groups to look. Take is for a caller that
+// holds a reservation (Context.reserve), so that some tag is free; the only wait is
+// for tags that are just on their way: from a reaper to the bitmap, or from there to
+// another lane's cache.
 type tagPool struct {
 	free   []atomic.Uint32 // one bit a tag; 1: free and in no cache
 	some   []atomic.Uint64 // one bit a group; 1: it may have free tags
@@ -121,25 +121,20 @@ func (p *tagPool) refill(c *tagCache) (group, mask uint32) {
 		}
 		a := &p.some[n]
 		step.Read(a)
-		for hints := a.Load(); hints != 0; hints &= hints - 1 {
-			group = n*64 + uint32(bits.TrailingZeros64(hints))
+		for hints := a.Load(); hints != 0; {
+			bit := hints & -hints
+			group = n*64 + uint32(bits.TrailingZeros64(bit))
 			if mask = p.grab(group); mask != 0 {
 				c.next = group
 				return group, mask
 			}
 			step.Write(a)
-			a.And(^(hints & -hints))
-			// Who gave tags in between may have seen the bit, and left it.
-			step.Read(&p.free[group])
-			if p.free[group].Load() != 0 {
-				p.hint(group)
+			hints = a.And(^bit) &^ bit
+			// Who gave tags in between has seen the bit, and left it.
+			if mask = p.grab(group); mask != 0 {
+				c.next = group
+				return group, mask
 			}
-		}
-	}
-	for g := range uint32(len(p.free)) { // tags whose hint is not there yet
-		if mask = p.grab(g); mask != 0 {
-			c.next = g
-			return g, mask
 		}
 	}
 	return 0, 0

@@ -18,8 +18,8 @@ var cancelMutants = []Mutant{
 	{
 		Name: "generation-stays", File: "word.go", By: "TestRegisterCancelCompleteReuse",
 		Why: "a stale ID is the ID of the next I/O in the slot",
-		Old: "gen := (wordGen(w) + 1) & genMask",
-		New: "gen := wordGen(w)",
+		Old: "return (w | lowMask) + 1 }",
+		New: "return w &^ lowMask }",
 	},
 	{
 		Name: "cancel-of-any-generation", File: "word.go", By: "TestRegisterCancelCompleteReuse",
@@ -115,21 +115,21 @@ var cancelMutants = []Mutant{
 			next = withState(w, stateDone)
 		}
 		if cas(a, w, next) {
-			return next, w&flagPending != 0
+			return w&flagPending != 0
 `,
 		New: `
 		if cas(a, w, next) {
-			return next, false
+			return false
 `,
 	},
 	{
 		Name: "finish-always-delivers", File: "word.go", By: "TestRegisterCancelComplete",
 		Why: "the end of the callback is taken for the end of the I/O",
 		Old: `
-			return next, w&flagPending != 0
+			return w&flagPending != 0
 `,
 		New: `
-			return next, true
+			return true
 `,
 	},
 	{
@@ -137,17 +137,15 @@ var cancelMutants = []Mutant{
 		Why: "CANCELLING is left before the callback has run, and a completion does not meet it",
 		Old: `
 	fn(k)
-	c.stats.callbacks.Add(1)
-	if w, deliver := cancelFinish(a); deliver {
-		c.deliver(nil, k.id, w)
+	if cancelFinish(a) {
+		c.post(l, k.id.index())
 	}
 `,
 		New: `
-	w, deliver := cancelFinish(a)
+	deliver := cancelFinish(a)
 	fn(k)
-	c.stats.callbacks.Add(1)
 	if deliver {
-		c.deliver(nil, k.id, w)
+		c.post(l, k.id.index())
 	}
 `,
 	},

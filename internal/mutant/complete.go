@@ -52,47 +52,47 @@ w&flagClaimed != 0 {
 		Name: "complete-of-any-generation", File: "word.go", By: "TestStaleHandlesTouchNothing",
 		Why: "a second completion ends the next I/O in the slot",
 		Old: `
-		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
-			return w, completeStale
+		case !sameGen(w, id), bit&(1<<stateFree|1<<stateDone) != 0, w&flagClaimed != 0:
+			return completeStale
 `,
 		New: `
-		case st == stateFree, st == stateDone, w&flagClaimed != 0:
-			return w, completeStale
+		case bit&(1<<stateFree|1<<stateDone) != 0, w&flagClaimed != 0:
+			return completeStale
 `,
 	},
 	{
 		Name: "complete-when-done", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
 		Why: "two completions deliver",
 		Old: `
-		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
-			return w, completeStale
+		case !sameGen(w, id), bit&(1<<stateFree|1<<stateDone) != 0, w&flagClaimed != 0:
+			return completeStale
 `,
 		New: `
-		case !sameGen(w, id), st == stateFree, w&flagClaimed != 0:
-			return w, completeStale
+		case !sameGen(w, id), bit&(1<<stateFree) != 0, w&flagClaimed != 0:
+			return completeStale
 `,
 	},
 	{
 		Name: "complete-twice", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
 		Why: "a second completion changes the result that the first has left",
 		Old: `
-		case !sameGen(w, id), st == stateFree, st == stateDone, w&flagClaimed != 0:
-			return w, completeStale
+		case !sameGen(w, id), bit&(1<<stateFree|1<<stateDone) != 0, w&flagClaimed != 0:
+			return completeStale
 `,
 		New: `
-		case !sameGen(w, id), st == stateFree, st == stateDone:
-			return w, completeStale
+		case !sameGen(w, id), bit&(1<<stateFree|1<<stateDone) != 0:
+			return completeStale
 `,
 	},
 	{
 		Name: "complete-while-arming", File: "word.go", By: "TestRegisterCancelComplete",
 		Why: "the registrar stores its callback into the next I/O",
 		Old: `
-		case st == stateArming, st == stateCancelling:
+		case bit&(1<<stateArming|1<<stateCancelling) != 0:
 			next, then = w|flagClaimed, completeStore
 `,
 		New: `
-		case st == stateCancelling:
+		case bit&(1<<stateCancelling) != 0:
 			next, then = w|flagClaimed, completeStore
 `,
 	},
@@ -100,11 +100,11 @@ w&flagClaimed != 0 {
 		Name: "complete-while-the-callback-runs", File: "word.go", By: "TestRegisterCancelComplete",
 		Why: "the I/O is delivered while its callback runs",
 		Old: `
-		case st == stateArming, st == stateCancelling:
+		case bit&(1<<stateArming|1<<stateCancelling) != 0:
 			next, then = w|flagClaimed, completeStore
 `,
 		New: `
-		case st == stateArming:
+		case bit&(1<<stateArming) != 0:
 			next, then = w|flagClaimed, completeStore
 `,
 	},
@@ -139,5 +139,23 @@ w&flagClaimed != 0 {
 		New: `
 			next, then = w, completeLeft
 `,
+	},
+	{
+		Name: "plain-of-any-generation", File: "word.go", By: "TestStaleHandlesTouchNothing",
+		Why: "the short way of Complete ends the next I/O in the slot",
+		Old: "	return sameGen(w, id) && w&",
+		New: "	return w&",
+	},
+	{
+		Name: "plain-with-any-flag", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
+		Why: "the short way of Complete takes an I/O that somebody has touched",
+		Old: "w&(lowMask&^flagStarted) == stateLive",
+		New: "wordState(w) != stateFree",
+	},
+	{
+		Name: "plain-is-a-store", File: "kiocb.go", By: "TestRegisterCancelComplete",
+		Why: "the short way of Complete loses a cancel that comes in between",
+		Old: "if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {",
+		New: "if w := load(a); plain(w, k.id) && func() bool { step.Write(a); a.Store(withState(w, stateDone)); return true }() {",
 	},
 }

@@ -1,91 +1,122 @@
 package mutant
 
-// deliverMutants are in the delivery.
+// deliverMutants are in the reaper's work with one I/O.
 var deliverMutants = []Mutant{
 	{
-		Name: "tag-before-the-word", File: "context.go", By: "TestRegisterCancelComplete",
-		Why: "who takes the tag publishes an I/O, and the old delivery overwrites its word",
+		Name: "tag-before-the-word", File: "events.go", By: "TestRegisterCancelComplete",
+		Why: "who takes the tag publishes an I/O, and the reaper overwrites its word",
 		Old: `
-	step.Write(&p.words[i])
-	p.words[i].Store(freed(w))
-	c.tags.give(id.index())
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+	}
+	c.tags.give(group, mask)
 `,
 		New: `
-	c.tags.give(id.index())
-	step.Write(&p.words[i])
-	p.words[i].Store(freed(w))
+		c.tags.give(group, mask)
+		mask = 0
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+	}
 `,
 	},
 	{
-		Name: "event-after-the-slot", File: "context.go", By: "TestRegisterCancelCompleteReuse",
-		Why: "the event is made of the body of the next I/O in the slot",
+		Name: "event-after-the-slot", File: "events.go", By: "TestReapMeetsReuse",
+		Why: "the event is made of the I/O that comes next in the slot",
 		Old: `
-	c.tags.give(id.index())
-	c.post(l, &ev)
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+	}
+	c.tags.give(group, mask)
 `,
 		New: `
-	c.tags.give(id.index())
-	step.Read(b)
-	ev.Data, ev.N, ev.Status = b.data, b.result, b.status
-	c.post(l, &ev)
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+		c.tags.give(group, mask)
+		mask = 0
+		step.Read(&s.off)
+		ev.Data, ev.N, ev.Status = s.data, s.result>>resultShift, Status(s.result)
+	}
 `,
 	},
 	{
-		Name: "clear-after-the-word", File: "context.go", By: "TestRegisterCancelCompleteReuse",
+		Name: "clear-after-the-word", File: "events.go", By: "TestReapMeetsReuse",
 		Why: "the callback and the buffer of the next I/O are cleared",
 		Old: `
-	step.Write(&p.cold[i])
-	p.cold[i].buf = nil
-	if w&flagHasFn != 0 {
-		p.cold[i].fn = nil
+		step.Write(&s.fn)
+		s.buf = nil
+		if w&flagHasFn != 0 {
+			s.fn = nil
+		}
+		step.Write(&s.word)
+		s.word.Store(freed(w))
 	}
-	step.Write(&p.words[i])
-	p.words[i].Store(freed(w))
-	c.tags.give(id.index())
+	c.tags.give(group, mask)
 `,
 		New: `
-	step.Write(&p.words[i])
-	p.words[i].Store(freed(w))
-	c.tags.give(id.index())
-	step.Write(&p.cold[i])
-	p.cold[i].buf = nil
-	if w&flagHasFn != 0 {
-		p.cold[i].fn = nil
+		step.Write(&s.word)
+		s.word.Store(freed(w))
+		c.tags.give(group, mask)
+		mask = 0
+		step.Write(&s.fn)
+		s.buf = nil
+		if w&flagHasFn != 0 {
+			s.fn = nil
+		}
 	}
 `,
 	},
 	{
-		Name: "callback-is-kept", File: "context.go", By: "TestRegisterCancelComplete",
+		Name: "callback-is-kept", File: "events.go", By: "TestRegisterCancelComplete",
 		Why: "a free slot keeps its callback, and all that it refers to, alive",
 		Old: `
-	if w&flagHasFn != 0 {
-		p.cold[i].fn = nil
-	}
+		if w&flagHasFn != 0 {
+			s.fn = nil
+		}
 `,
 		New: "",
 	},
 	{
-		Name: "event-names-the-next", File: "context.go", By: "TestRegisterCancelComplete",
+		Name: "event-names-the-next", File: "events.go", By: "TestRegisterCancelComplete",
 		Why: "the event names the next I/O of the slot",
-		Old: "		ID: id, Data: b.data,",
-		New: "		ID: id + 1<<indexBits, Data: b.data,",
+		Old: "= makeID(wordGen(w), index), s.data,",
+		New: "= makeID(wordGen(w)+1, index), s.data,",
 	},
 	{
-		Name: "event-forgets-the-cancel", File: "context.go", By: "TestRegisterCancelComplete",
-		Why: "an event that the canceller delivers does not say that there was a cancel",
-		Old: "CancelAsked: w&flagAsked != 0,",
-		New: "CancelAsked: w&flagAsked != 0 && w&flagPending == 0,",
+		Name: "event-forgets-the-cancel", File: "events.go", By: "TestRegisterCancelComplete",
+		Why: "an event that the canceller posts does not say that there was a cancel",
+		Old: "w&flagStarted != 0, w&flagAsked != 0",
+		New: "w&flagStarted != 0, w&flagAsked != 0 && w&flagPending == 0",
 	},
 	{
-		Name: "event-before-the-tag", File: "context.go", By: "TestCloseMeetsCompleteAndReap",
-		Why: "defect (m): all is delivered, Close returns, and a tag is still out",
+		Name: "slot-is-free-when-it-is-done", File: "word.go", By: "TestRegisterCancelComplete",
+		Why: "an I/O whose event still waits is not found",
 		Old: `
-	c.tags.give(id.index())
-	c.post(l, &ev)
+		case wordState(w) == stateFree:
+			return NotFound, false
+		case w&flagAsked`,
+		New: `
+		case wordState(w) == stateFree, wordState(w) == stateDone:
+			return NotFound, false
+		case w&flagAsked`,
+	},
+	{
+		Name: "tag-of-another-group", File: "events.go", By: "TestReapFromTwoGroups",
+		Why: "the tags that are reaped go back into another group than theirs",
+		Old: `
+			group, mask, p = g, 0, c.table.find(index)
 `,
 		New: `
-	c.post(l, &ev)
-	c.tags.give(id.index())
+			group, mask, p = group, 0, c.table.find(index)
 `,
+	},
+	{
+		Name: "tags-of-the-first-group-are-kept", File: "events.go", By: "TestReapFromTwoGroups",
+		Why: "where a reap meets two groups the tags of the first are lost",
+		Old: `
+			if mask != 0 {
+				c.tags.give(group, mask)
+			}
+`,
+		New: "",
 	},
 }

@@ -4,40 +4,19 @@ package mutant
 var eventMutants = []Mutant{
 	{
 		Name: "tail-before-the-event", File: "ring.go", By: "TestCompleterReusesTheSlot",
-		Why: "the reader sees a slot of the ring before the event is in it",
+		Why: "the reader sees a place of the ring before there is an index in it",
 		Old: `
 	step.Write(slot)
-	*slot = *ev
-	step.Write(&r.tail)
-	r.tail.Store(t + 1)
+	*slot = index
+	r.staged++
+}
 `,
 		New: `
-	step.Write(&r.tail)
-	r.tail.Store(t + 1)
+	r.staged++
+	r.publish()
 	step.Write(slot)
-	*slot = *ev
-`,
-	},
-	{
-		Name: "head-before-the-event", File: "ring.go", By: "TestRingPushPop",
-		Why: "the place is used again before the event is read",
-		Old: `
-	for i := range n {
-		slot := &buf[(h+uint64(i))&uint64(len(buf)-1)]
-		step.Read(slot)
-		evs[i] = *slot
-	}
-	step.Write(&r.head)
-	r.head.Store(h + uint64(n))
-`,
-		New: `
-	step.Write(&r.head)
-	r.head.Store(h + uint64(n))
-	for i := range n {
-		slot := &buf[(h+uint64(i))&uint64(len(buf)-1)]
-		step.Read(slot)
-		evs[i] = *slot
-	}
+	*slot = index
+}
 `,
 	},
 	{
@@ -45,11 +24,15 @@ var eventMutants = []Mutant{
 		Why: "two that deliver outside all lanes write the same place of the ring",
 		Old: `
 	step.Lock(&r.mu)
-	r.ring.push(ev, capacity)
+	r.make(capacity)
+	r.stage(index)
+	r.publish()
 	step.Unlock(&r.mu)
 `,
 		New: `
-	r.ring.push(ev, capacity)
+	r.make(capacity)
+	r.stage(index)
+	r.publish()
 `,
 	},
 	{
@@ -57,7 +40,7 @@ var eventMutants = []Mutant{
 		Why: "the places of the events of no lane are never given back",
 		Old: `
 	if n < len(evs) {
-		n += c.outside.pop(evs[n:])
+		n += c.reapRing(&c.outside.ring, evs[n:])
 	}
 	if n > 0 {
 		c.release(n)
@@ -69,7 +52,7 @@ var eventMutants = []Mutant{
 		c.release(n)
 	}
 	if n < len(evs) {
-		n += c.outside.pop(evs[n:])
+		n += c.reapRing(&c.outside.ring, evs[n:])
 	}
 	return n
 `,
@@ -78,17 +61,56 @@ var eventMutants = []Mutant{
 		Name: "wakes-before-the-push", File: "events.go", By: "TestReaperIsWoken",
 		Why: "the reader looks, finds nothing, and sleeps with the event there",
 		Old: `
-	} else {
-		p.ring.push(ev, c.capacity)
-		if`,
+	p.ring.publish()
+	if p.c.onEvents`,
 		New: `
-	} else {
-		c.wakeUp()
-		p.ring.push(ev, c.capacity)
-		if c.onEvents == nil {
-			return
-		}
-		if`,
+	p.c.wakeUp()
+	p.ring.publish()
+	if p.c.onEvents == nil {
+		return
+	}
+	if p.c.onEvents`,
+	},
+	{
+		Name: "handled-wakes-nobody", File: "events.go", By: "TestCloseMeetsHandler",
+		Why: "where there is a handler, who closes sleeps for ever",
+		Old: `
+		p.lane.Post(p.drainFn)
+	}
+	p.c.wakeUp()
+`,
+		New: `
+		p.lane.Post(p.drainFn)
+		return
+	}
+	p.c.wakeUp()
+`,
+	},
+	{
+		Name: "batch-is-not-published", File: "submit.go", By: "TestBatchCompletesAtOnce",
+		Why: "what a batch completed at once stays staged, and nobody sees it",
+		Old: `
+	if p.corked = corked; !corked {
+		p.uncork()
+	}
+`,
+		New: `
+	p.corked = corked
+`,
+	},
+	{
+		Name: "batch-stays-corked", File: "submit.go", By: "TestBatchCompletesAtOnce",
+		Why: "what completes after the batch stays staged",
+		Old: `
+	if p.corked = corked; !corked {
+		p.uncork()
+	}
+`,
+		New: `
+	if !corked {
+		p.uncork()
+	}
+`,
 	},
 	{
 		Name: "reaper-looks-before-it-says-so", File: "events.go", By: "TestCompleterReusesTheSlot",
@@ -152,10 +174,10 @@ var eventMutants = []Mutant{
 		Name: "ring-for-fewer", File: "ring.go", By: "TestRingHasRoomForEveryIO",
 		Why: "the ring has no room for every I/O of the context",
 		Old: `
-		b := make([]Event, 1<<bits.Len(uint(capacity-1)))
+	r.own = make([]uint32, 1<<bits.Len(uint(capacity-1)))
 `,
 		New: `
-		b := make([]Event, 1<<(bits.Len(uint(capacity))-1))
+	r.own = make([]uint32, 1<<(bits.Len(uint(capacity))-1))
 `,
 	},
 }

@@ -38,11 +38,12 @@ var poolMutants = []Mutant{
 	{
 		Name: "refill-is-two-steps", File: "tags.go", By: "TestTakeFromBitmap",
 		Why: "two lanes find the same tags, or one that comes back in between is lost",
-		Old: "		if mask := p.free[g].Swap(0); mask != 0 {",
+		Old: "	return a.Swap(0)",
 		New: `
-		mask = p.free[g].Load()
-		step.Write(&p.free[g])
-		if p.free[g].Store(0); mask != 0 {`,
+	mask = a.Load()
+	step.Write(a)
+	a.Store(0)
+	return mask`,
 	},
 	{
 		Name: "refill-keeps-what-it-took", File: "tags.go", By: "TestRegisterCancelCompleteReuse",
@@ -55,15 +56,15 @@ var poolMutants = []Mutant{
 `,
 	},
 	{
-		Name: "give-is-two-steps", File: "tags.go", By: "TestCancelAllMeetsCancelAndComplete",
+		Name: "give-is-two-steps", File: "tags.go", By: "TestGiveMeetsGiveInTheBitmap",
 		Why: "tags that are taken in between are in the bitmap again, and those given are lost",
 		Old: `
-	a.Or(1 << (tag % groupTags))
+	if a.Or(mask) == 0 {
 `,
 		New: `
 	was := a.Load()
 	step.Write(a)
-	a.Store(was | 1<<(tag%groupTags))
+	if a.Store(was | mask); was == 0 {
 `,
 	},
 	{
@@ -135,13 +136,60 @@ for i := 1; i < 2; i++ {
 `,
 	},
 	{
-		Name: "page-before-its-words", File: "page.go", By: "TestRegisterCancelComplete",
-		Why: "S11: the slots are of generation 0, whose first ID is no ID",
+		Name: "first-generation-is-zero", File: "submit.go", By: "TestRegisterCancelComplete",
+		Why: "S11: the first I/O of a slot has the ID of none",
+		Old: "gen := max(wordGen(s.word.Load()), 1)",
+		New: "gen := max(wordGen(s.word.Load()), 0)",
+	},
+	{
+		Name: "warm-is-a-store", File: "tags.go", By: "TestGiveMeetsGive",
+		Why: "tags that come back while others do are lost",
 		Old: `
-		p.words[i].Store(wordOf(1, stateFree))
+		if p.warm.CompareAndSwap(w, uint64(group)<<32|uint64(uint32(w)|mask)) {
+			return
+		}
 `,
 		New: `
-		p.words[i].Store(stateFree)
+		p.warm.Store(uint64(group)<<32 | uint64(uint32(w)|mask))
+		return
+`,
+	},
+	{
+		Name: "warm-forgets-its-group", File: "tags.go", By: "TestGiveToTwoGroups",
+		Why: "tags that come back become those of the group that is there",
+		Old: "if uint32(w) == 0 || uint32(w>>32) == group {",
+		New: "if group = max(group, uint32(w>>32)); uint32(w) == 0 || uint32(w>>32) == group {",
+	},
+	{
+		Name: "warm-is-taken-twice", File: "tags.go", By: "TestTakeWarm",
+		Why: "two lanes take the tags that came back",
+		Old: "if w := p.warm.Swap(0); uint32(w) != 0 {",
+		New: "if w := p.warm.Load(); uint32(w) != 0 {",
+	},
+	{
+		Name: "hint-is-cleared-for-good", File: "tags.go", By: "TestGiveToTwoGroups",
+		Why: "L5: tags that come back while a lane finds their group empty are never found",
+		Old: `
+			if mask = p.grab(group); mask != 0 {
+				c.next = group
+				return group, mask
+			}
+		}
+`,
+		New: `
+		}
+`,
+	},
+	{
+		Name: "no-hint", File: "tags.go", By: "TestTakeManyFromTwoGroups",
+		Why: "L5: tags that come back to an empty group are never found",
+		Old: `
+	if a.Or(mask) == 0 {
+		p.hint(group)
+	}
+`,
+		New: `
+	a.Or(mask)
 `,
 	},
 }
