@@ -110,6 +110,24 @@ func TestCancelOfTheNextGeneration(t *testing.T) {
 	})
 }
 
+// The parts of an I/O that is done whole or not at all start all, or none.
+func TestPartsStartTogether(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 1, 1)
+		w := r.submit(0, nil)
+		var parts [2]bool
+		for i := range parts {
+			tr.Actor(fmt.Sprint("part ", i), func() { parts[i] = w.k.StartPart() })
+		}
+		tr.Actor("cancel", w.cancel)
+		tr.Final(func() {
+			if parts[0] != parts[1] {
+				tr.Failf("S6: one part has started, and the other must not: %v", parts)
+			}
+		})
+	})
+}
+
 // A refused registration tells why: nobody completes here, so there is one that is
 // taken, and one that is the second.
 func TestRefusalsTellTheReason(t *testing.T) {

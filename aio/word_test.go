@@ -30,6 +30,7 @@ var wordSteps = []wordStep{
 	{"registered", func(w uint64) bool { return wordState(w) == stateArming },
 		func(a *cancelWord, _ ID) string { return fmt.Sprint(armFinish(a)) }},
 	{"start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startAsk(a, id)) }},
+	{"start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startPart(a, id)) }},
 	{"requeue", nil, func(a *cancelWord, id ID) string { startUndo(a, id); return "" }},
 	{"complete", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(completeBegin(a, id)) }},
 	{"completed", func(w uint64) bool { return w&flagClaimed != 0 && w&flagPending == 0 && wordState(w) != stateDone },

@@ -158,4 +158,24 @@ w&flagClaimed != 0 {
 		Old: "if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {",
 		New: "if w := load(a); plain(w, k.id) && func() bool { step.Write(a); a.Store(withState(w, stateDone)); return true }() {",
 	},
+	{
+		Name: "part-looks-twice", File: "word.go", By: "TestPartsStartTogether",
+		Why: "a part is refused for a cancel that came after the other part had started",
+		Old: `
+		case w&flagStarted != 0:
+			return true
+		case w&(flagAsked|flagClaimed) != 0:
+			return false
+		}
+		if cas(a, w, w|flagStarted) {
+			return true
+		}
+`,
+		New: `
+		case w&flagStarted != 0:
+			return true
+		}
+		return startAsk(a, id)
+`,
+	},
 }
