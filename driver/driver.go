@@ -63,6 +63,19 @@ type Poller interface {
 	Poll(budget int) int
 }
 
+// A Resetter is a Driver that can bring its device back from any state, also when
+// it answers nothing any more.
+type Resetter interface {
+	// Reset begins a reset. It may be called on any lane, and again while one is
+	// under way, and does not block. Every request that is with the driver then
+	// completes on its queue's lane: as the device has completed it before, or
+	// else with TimedOut. Meanwhile Submit answers Busy. At last done is called,
+	// once, on a lane of the driver's: with nil when the queues take requests
+	// again, or with what failed. After a failure Submit answers Gone, and what the
+	// device may still have of the requests' buffers stays with the driver.
+	Reset(done func(error))
+}
+
 // Limits is what a device takes. The block layer merges and splits I/Os so that no
 // request passes them: a driver need not check. The zero value of a field has the
 // meaning stated there.
