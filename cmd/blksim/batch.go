@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"blksim/internal/profile"
-	"blksim/internal/record"
 	"blksim/internal/report"
 	"blksim/internal/stack"
 	"blksim/internal/threshold"
@@ -59,6 +58,11 @@ func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
 	want, err := parseThresholds(s.demands, false)
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range []struct{ option, path string }{{"ios", s.ios}, {"timeline", s.timeline}} {
+		if f.path != "" && runs > 1 {
+			return nil, usagef("--%s: the file has one run, and there are %d: want one trace, one driver and no baseline", f.option, runs)
+		}
 	}
 	return &batch{settings: s, want: want, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}, nil
 }
@@ -114,6 +118,7 @@ func (b *batch) finish(stdout io.Writer) error {
 	if code := b.intr.code(); code != 0 {
 		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
 	}
+	b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
 	b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
 	return b.log.result()
 }
@@ -143,12 +148,6 @@ func buildCode(err error) int {
 	return exitDevice
 }
 
-// recorder records what the results of the settings need.
-func (b *batch) recorder(*stack.Stack) *record.Recorder {
-	detailed := b.outForm == "json"
-	return &record.Recorder{Slow: detailed, Series: detailed}
-}
-
 // setup describes a run, but for what only replays or only loads have.
 func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
 	lim := st.Disk.Limits()
@@ -166,9 +165,10 @@ func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
 }
 
 // settle completes a run that was filled.
-func (b *batch) settle(r *report.Run, rec *record.Recorder, st *stack.Stack, stale int64) {
+func (b *batch) settle(r *report.Run, rec *recording, st *stack.Stack, stale int64) {
 	r.Name = cmp.Or(r.Name, st.Driver)
 	r.Record(rec.Finish())
+	b.log.decide(failed(exitOutput, rec.close(r)))
 	r.Account(st.Counts(), stale)
 	r.Balance()
 }

@@ -13,6 +13,7 @@ import (
 
 	"blksim/internal/compare"
 	"blksim/internal/option"
+	"blksim/internal/outfile"
 	"blksim/internal/report"
 	"blksim/internal/threshold"
 )
@@ -25,8 +26,8 @@ type comparing struct {
 	names      []string // thresholds
 }
 
-func newDiff() *cobra.Command {
-	s := &comparing{settings: *defaults(), confidence: 0.99}
+func newDiff(sys outfile.System) *cobra.Command {
+	s := &comparing{settings: *defaults(sys), confidence: 0.99}
 	cmd := &cobra.Command{
 		Use:   "diff A [B]",
 		Short: "Compare results, and say which differences are more than chance",
@@ -57,8 +58,8 @@ that latencies of one moment resemble each other.`,
 	return cmd
 }
 
-func newMerge() *cobra.Command {
-	s := &comparing{settings: *defaults()}
+func newMerge(sys outfile.System) *cobra.Command {
+	s := &comparing{settings: *defaults(sys)}
 	s.outForm = "json"
 	cmd := &cobra.Command{
 		Use:   "merge RESULT...",

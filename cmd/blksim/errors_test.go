@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -156,13 +154,4 @@ func TestNotRunVariantsAreNoted(t *testing.T) {
 	r := decode(t, out)
 	require.Len(t, r, 1)
 	require.Contains(t, r[0].Odd, "not run: "+a+" (tape), "+b)
-}
-
-func TestTempFilesAreBesideTheirTarget(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "x")
-	f, err := createBeside(target)
-	require.NoError(t, err)
-	defer f.Close()
-	require.Equal(t, filepath.Dir(target), filepath.Dir(f.Name()))
-	require.False(t, isFile(io.Discard, target))
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"blksim/internal/outfile"
 )
 
 func main() {
@@ -20,7 +22,12 @@ func main() {
 
 // run is main without the process.
 func run(args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	return runOn(outfile.OS{}, args, stdout, stderr)
+}
+
+// runOn is run with files written by sys.
+func runOn(sys outfile.System, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(sys)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -32,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return codeOf(err)
 }
 
-func newRoot() *cobra.Command {
+func newRoot(sys outfile.System) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "blksim",
 		Short: "A block I/O laboratory: any I/O, cancelled at any stage, completes exactly once",
@@ -56,7 +63,8 @@ threshold is breached, 130 and 143 interrupted.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newReplay(), newRun(), newTrace(), newDiff(), newMerge(), newDrivers(), newCheckDriver(), newNew(), newOptions())
+	root.AddCommand(newReplay(sys), newRun(sys), newTrace(), newDiff(sys), newMerge(sys))
+	root.AddCommand(newDrivers(), newCheckDriver(), newNew(), newOptions())
 	return root
 }
 

@@ -7,9 +7,11 @@ import (
 
 	"blksim/internal/load"
 	"blksim/internal/option"
+	"blksim/internal/outfile"
 	"blksim/internal/replay"
 	"blksim/internal/report"
 	"blksim/internal/stack"
+	"blksim/internal/timeline"
 )
 
 // settings are the values of all options of the commands that run something.
@@ -42,16 +44,21 @@ type settings struct {
 	outForm     string
 	percentiles []int // in millionths
 	demands     []string
+	ios         string
+	timeline    string
+	window      timeline.Window
+	hdr         string
+	sys         outfile.System // what writes files
 	noColor     bool
 	quiet       bool
 }
 
 // defaults are the settings of a command line without options.
-func defaults() *settings {
+func defaults(sys outfile.System) *settings {
 	return &settings{
 		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
 		timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
-		job: load.DefaultJob(),
+		job: load.DefaultJob(), sys: sys,
 	}
 }
 
@@ -109,6 +116,10 @@ func (s *settings) resultOptions() option.Group {
 		{Name: "output", CommandOnly: true, Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
 		{Name: "output-format", CommandOnly: true, Value: option.Enum(&s.outForm, "normal", "json", "json+"), Usage: "normal (a table), json, or json+ (in the shape of fio's, for its tools)"},
 		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles of the table, such as 50:99:99.99"},
+		{Name: "ios", CommandOnly: true, Value: option.String(&s.ios), Usage: "write every I/O with its stages to this Parquet file"},
+		{Name: "timeline", CommandOnly: true, Value: option.String(&s.timeline), Usage: "write a timeline to this file, for the Perfetto viewer (ui.perfetto.dev)"},
+		{Name: "timeline-window", CommandOnly: true, Value: option.Parsed(&s.window, "window", timeline.ParseWindow, timeline.Window.String), Usage: "part of the run that the timeline has: all (from the start, 200,000 I/Os at most), FROM:TO, around:slowest[:WIDTH]"},
+		{Name: "hdr", CommandOnly: true, Value: option.String(&s.hdr), Usage: "write the latencies by operation to this file, as a log of HdrHistogram"},
 		{Name: "threshold", CommandOnly: true, Value: option.List(&s.demands, "demand"), Usage: "exit with 99 if a run breaches it, such as p(99.9)<2ms, read.p(50)<100us, iops>1000, cancelled<1%; repeat for more"},
 		{Name: "no-color", CommandOnly: true, Value: option.Bool(&s.noColor), Usage: "no colours, also on a terminal (as with NO_COLOR in the environment)"},
 		{Name: "no-progress", CommandOnly: true, Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},

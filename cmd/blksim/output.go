@@ -2,17 +2,15 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"golang.org/x/term"
 
+	"blksim/internal/outfile"
 	"blksim/internal/report"
 )
 
@@ -46,10 +44,10 @@ func (s *settings) write(all [][]*report.Run, stdout io.Writer) error {
 // put puts a result where the settings say.
 func (s *settings) put(data []byte, stdout io.Writer) error {
 	if s.output != "" && !isFile(stdout, s.output) {
-		return writeFile(s.output, data)
+		return outfile.Put(s.sys, s.output, data)
 	}
 	if _, err := stdout.Write(data); err != nil {
-		return fmt.Errorf("standard output: %w", withoutPath(err))
+		return fmt.Errorf("standard output: %w", outfile.WithoutPath(err))
 	}
 	return nil
 }
@@ -82,64 +80,4 @@ func isFile(w io.Writer, path string) bool {
 	}
 	named, err := os.Stat(path)
 	return err == nil && os.SameFile(open, named)
-}
-
-// writeFile replaces the file at path in one step; see outFile.
-func writeFile(path string, data []byte) error {
-	o, err := createOut(path)
-	if err != nil {
-		return err
-	}
-	if _, err := o.Write(data); err != nil {
-		o.discard()
-		return err
-	}
-	return o.commit()
-}
-
-// createBeside makes a new file in the folder of target, so that it can be
-// renamed, with the mode that the umask leaves.
-func createBeside(target string) (*os.File, error) {
-	for try := 0; ; try++ {
-		name := filepath.Join(filepath.Dir(target), ".blksim-"+rand.Text())
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, fs.ErrExist) && try < 100 {
-			continue
-		}
-		return f, err
-	}
-}
-
-// resolve follows the symbolic links that path ends in, also to a file that is
-// not there yet.
-func resolve(path string) (string, error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		return target, nil
-	}
-	for range 40 {
-		link, err := os.Readlink(path)
-		if err != nil {
-			return path, nil // no link: the end of the chain
-		}
-		if !filepath.IsAbs(link) {
-			// Not joined: Join takes "a/.." for nothing, and a may be a link.
-			link = filepath.Dir(path) + string(filepath.Separator) + link
-		}
-		path = link
-	}
-	return "", errors.New("too many symbolic links")
-}
-
-// withoutPath takes the path out of an error, which names temporary files and
-// targets of links that the user has never heard of.
-func withoutPath(err error) error {
-	var at *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &at):
-		return at.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }

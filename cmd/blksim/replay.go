@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"blksim/internal/outfile"
 	"blksim/internal/replay"
 	"blksim/internal/report"
 	"blksim/traces"
 )
 
-func newReplay() *cobra.Command {
-	s := defaults()
+func newReplay(sys outfile.System) *cobra.Command {
+	s := defaults(sys)
 	cmd := &cobra.Command{
 		Use:   "replay TRACE...",
 		Short: "Replay traces through the whole stack",
@@ -85,7 +86,11 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 	if v.baseline {
 		cfg.Deadline, cfg.CancelTrace, cfg.CancelChance = 0, false, 0
 	}
-	rec := b.recorder(st)
+	rec, err := b.record()
+	if err != nil {
+		return nil, failed(exitOutput, errors.Join(err, st.Close()))
+	}
+	defer rec.abort()
 	cfg.Watch, cfg.Epoch = rec.Watch(0), st.Group.Lane(0).Now()
 	eng, err := replay.New(cfg, st.Group, st.Disk, st.Lanes, rd, name)
 	if err != nil {

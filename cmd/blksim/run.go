@@ -12,11 +12,12 @@ import (
 
 	"blksim/internal/load"
 	"blksim/internal/option"
+	"blksim/internal/outfile"
 	"blksim/internal/report"
 )
 
-func newRun() *cobra.Command {
-	s := defaults()
+func newRun(sys outfile.System) *cobra.Command {
+	s := defaults(sys)
 	cmd := &cobra.Command{
 		Use:   "run [JOBFILE]",
 		Short: "Run a synthetic load, described with fio's words",
@@ -110,7 +111,11 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	if err != nil {
 		return nil, err
 	}
-	rec := b.recorder(st)
+	rec, err := b.record()
+	if err != nil {
+		return nil, failed(exitOutput, errors.Join(err, st.Close()))
+	}
+	defer rec.abort()
 	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data,
 		NoCancels: v.baseline, Watch: rec.Watch}
 	defer b.intr.stops(ld.Stop)()

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/term"
 
+	"blksim/internal/outfile"
 	"blksim/traces"
 )
 
@@ -21,7 +22,7 @@ import (
 // standard output.
 type traceOut struct {
 	traces.Writer
-	file   *outFile // nil: standard output
+	file   *outfile.Writer // nil: standard output
 	buffer *bufio.Writer
 	packer io.WriteCloser // nil: not compressed
 }
@@ -59,7 +60,7 @@ func createTrace(path string, kind outKind, stdout io.Writer) (*traceOut, error)
 		o.buffer = bufio.NewWriterSize(stdoutNamed{stdout}, 64<<10)
 		w = o.buffer
 	} else {
-		f, err := createOut(path)
+		f, err := outfile.Create(outfile.OS{}, path)
 		if err != nil {
 			return nil, failed(exitOutput, err)
 		}
@@ -101,14 +102,14 @@ func (o *traceOut) commit() error {
 		return err
 	}
 	if o.file != nil {
-		return o.file.commit()
+		return o.file.Commit()
 	}
 	return nil
 }
 
 func (o *traceOut) discard() {
 	if o.file != nil {
-		o.file.discard()
+		o.file.Abort()
 	}
 }
 
@@ -118,7 +119,7 @@ type stdoutNamed struct{ w io.Writer }
 func (s stdoutNamed) Write(p []byte) (int, error) {
 	n, err := s.w.Write(p)
 	if err != nil {
-		err = fmt.Errorf("standard output: %w", withoutPath(err))
+		err = fmt.Errorf("standard output: %w", outfile.WithoutPath(err))
 	}
 	return n, err
 }

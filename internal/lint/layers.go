@@ -16,6 +16,7 @@ const (
 	directio = "github.com/ncw/directio"
 	ebpf     = "github.com/cilium/ebpf/..."
 	compress = "github.com/klauspost/compress/..."
+	parquet  = "github.com/parquet-go/parquet-go/..."
 	toml     = "github.com/pelletier/go-toml/v2/..."
 )
 
@@ -57,6 +58,7 @@ var layers = []layer{
 	{"internal/step", nil},
 	{"internal/wheel", nil},
 	{"internal/profile", []string{anyOwn, toml}},
+	{"internal/iofile", []string{anyOwn, parquet}},
 	{"internal/...", []string{anyOwn, sys, directio, ebpf}},
 	{"bench", []string{anyOwn}},
 	{"bench/...", []string{anyOwn}},

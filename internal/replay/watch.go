@@ -64,3 +64,20 @@ func (w *worker) report(f *flight, ev *aio.Event, now lane.Time) {
 	}
 	w.watcher.Ended(&w.io)
 }
+
+// Outcome says what became of the I/O, with the stage of a cancel: completed,
+// too-late (completed, although a cancel had been accepted), skipped (at dispatch),
+// aborted (in the device) or failed.
+func (io *IO) Outcome() string {
+	switch {
+	case io.Status == aio.OK && io.Asked != NoTime:
+		return "too-late"
+	case io.Status == aio.OK:
+		return "completed"
+	case io.Status == aio.Cancelled && io.Started():
+		return "aborted"
+	case io.Status == aio.Cancelled:
+		return "skipped"
+	}
+	return "failed"
+}
