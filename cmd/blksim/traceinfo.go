@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"blksim/internal/option"
+	"blksim/internal/outfile"
 	"blksim/traces"
 	"blksim/traces/summary"
 )
@@ -65,7 +66,7 @@ func traceInfo(s *reading, form string, paths []string, stdout, stderr io.Writer
 			continue
 		}
 		if err := writeInfo(stdout, in, form, i > 0); err != nil {
-			log.decide(failed(exitOutput, fmt.Errorf("standard output: %w", withoutPath(err))))
+			log.decide(failed(exitOutput, fmt.Errorf("standard output: %w", outfile.WithoutPath(err))))
 			break
 		}
 	}
