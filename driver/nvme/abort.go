@@ -42,6 +42,7 @@ func (a *abort) bind(q *queue, index uint16) {
 	a.ask = func() { aborts.ask(a) }
 	a.drop = func() { aborts.drop(a) }
 	a.release = func() { q.released(a.index) }
+	a.command.abort = a
 	a.command.done = func(c completion) { aborts.answered(a, c) }
 }
 
@@ -55,6 +56,7 @@ type aborter struct {
 	limit       int
 	outstanding int
 	closed      bool
+	paused      bool   // a reset is under way: nothing is sent
 	first, last *abort // queued
 }
 
@@ -85,7 +87,7 @@ func (b *aborter) drop(a *abort) {
 
 // pump sends what there is room for.
 func (b *aborter) pump() {
-	for b.first != nil && b.outstanding < b.limit && !b.closed {
+	for b.first != nil && b.outstanding < b.limit && !b.closed && !b.paused {
 		a := b.first
 		e := b.admin.begin(&a.command, spec.AdminAbort, 0)
 		if e == nil {

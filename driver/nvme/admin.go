@@ -27,7 +27,10 @@ type admin struct {
 
 // adminCommand is a command on the admin queue. done gets its answer, on the
 // admin lane; nil: nobody waits any more.
-type adminCommand struct{ done func(completion) }
+type adminCommand struct {
+	done  func(completion)
+	abort *abort // what it aborts; nil: another command
+}
 
 // completion is what an admin command answered.
 type completion struct {

@@ -23,8 +23,8 @@ func (c *cancelQueue) Cancel(r *driver.Request) {
 	}
 	index := q.byTag[r.Tag]
 	s := &q.slots.slots[index]
-	if s.owner != r || s.state != slotInFlight {
-		return // completed inline, or cancelled before
+	if s.owner != r || s.state != slotInFlight || q.suspended {
+		return // completed inline, cancelled before, or about to end by a reset
 	}
 	// An Abort that overtook the doorbell would not find the command.
 	q.Commit()

@@ -41,7 +41,7 @@ func (q *queue) reap(budget int) int {
 		strays = strays || stray
 		q.rings.consume()
 	}
-	if strays {
+	if strays && !q.suspended {
 		q.rings.release()
 	}
 	if completed > 0 {

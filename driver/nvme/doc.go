@@ -61,5 +61,7 @@
 // once a slot has grown to the sizes that it is used for.
 //
 // A controller that stops answering is not noticed here: its commands stay with
-// it, and whoever sent them has the timeouts.
+// it, and whoever sent them has the timeouts. He may poll a queue, cancel, and at
+// last call [Driver.Reset] (reset.go), after which every request has ended, or the
+// driver is gone.
 package nvme

@@ -19,6 +19,7 @@ type Driver struct {
 	memory     memory
 	interrupts interrupts
 	admin      admin
+	reset      reset
 	format     format
 	limits     driver.Limits
 	spares     int          // command identifiers of a queue beyond its depth
@@ -44,6 +45,7 @@ func Open(o Options) (*Driver, error) {
 	}
 	d := &Driver{options: o.withDefaults()}
 	d.admin.init(o.Group.Lane(o.AdminLane))
+	d.reset.driver = d
 	d.memory.page = aligned(pageSize)
 	d.memory.queues = make([]*queueMemory, d.options.Queues+1)
 	d.memory.queues[0] = &queueMemory{sq: d.admin.rings.sq, cq: d.admin.rings.cq}
@@ -94,6 +96,13 @@ func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 		return nil, err
 	}
 	d.queues[qid] = q
+	err := d.onLane(d.admin.lane, func(done func()) {
+		d.reset.queues = append(d.reset.queues, q)
+		done()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nvme: open queue %d: %w", qid, err)
+	}
 	if d.options.Callback {
 		return c, nil
 	}

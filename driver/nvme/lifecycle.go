@@ -11,25 +11,31 @@ import (
 // queue first, since the submission queue names it.
 func (d *Driver) createQueue(q *queue) error {
 	id := q.rings.id
-	_, err := d.execute(fmt.Sprintf("create completion queue %d", id), spec.AdminCreateCQ, 0, func(e *spec.SQE) {
-		e.SetPRPs(busAddress(regionCQ, int(id), 0, 0), 0)
-		e.SetCDW10(spec.QueueCDW10(id, int(q.rings.cqSize)))
-		e.SetCDW11(spec.CreateCQCDW11(id, true))
-	})
+	_, err := d.execute(fmt.Sprintf("create completion queue %d", id), spec.AdminCreateCQ, 0, q.fillCreateCQ)
 	if err != nil {
 		return err
 	}
-	_, err = d.execute(fmt.Sprintf("create submission queue %d", id), spec.AdminCreateSQ, 0, func(e *spec.SQE) {
-		e.SetPRPs(busAddress(regionSQ, int(id), 0, 0), 0)
-		e.SetCDW10(spec.QueueCDW10(id, int(q.rings.sqSize)))
-		e.SetCDW11(spec.CreateSQCDW11(id, 0))
-	})
+	_, err = d.execute(fmt.Sprintf("create submission queue %d", id), spec.AdminCreateSQ, 0, q.fillCreateSQ)
 	if errors.Is(err, ErrStatus) {
 		if undo := d.deleteQueue("completion", spec.AdminDeleteCQ, id); undo != nil {
 			return fmt.Errorf("%w (and then: %v)", err, undo)
 		}
 	}
 	return err
+}
+
+func (q *queue) fillCreateCQ(e *spec.SQE) {
+	id := q.rings.id
+	e.SetPRPs(busAddress(regionCQ, int(id), 0, 0), 0)
+	e.SetCDW10(spec.QueueCDW10(id, int(q.rings.cqSize)))
+	e.SetCDW11(spec.CreateCQCDW11(id, true))
+}
+
+func (q *queue) fillCreateSQ(e *spec.SQE) {
+	id := q.rings.id
+	e.SetPRPs(busAddress(regionSQ, int(id), 0, 0), 0)
+	e.SetCDW10(spec.QueueCDW10(id, int(q.rings.sqSize)))
+	e.SetCDW11(spec.CreateSQCDW11(id, 0))
 }
 
 func (d *Driver) deleteQueue(kind string, opcode uint8, id uint16) error {
@@ -42,7 +48,8 @@ func (d *Driver) deleteQueue(kind string, opcode uint8, id uint16) error {
 // Close implements [driver.Driver]: it deletes the queues, has the controller
 // shut down (Base 3.6.1) and disables it. It ends within the timeouts of Options
 // whatever the controller does: one that leaves a command unanswered is asked
-// nothing more, only disabled, and the error tells. A second Close does nothing.
+// nothing more, only disabled, and the error tells; so is one that a reset did not
+// bring back. A reset that is under way ends first. A second Close does nothing.
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -51,6 +58,9 @@ func (d *Driver) Close() error {
 	}
 	d.closed = true
 	errs := []error{d.stopLanes()}
+	if errs[0] == nil {
+		errs[0] = d.reset.failed // its lane leaves it alone by now
+	}
 	if errs[0] == nil {
 		errs = append(errs, d.deleteQueues())
 	}
@@ -63,6 +73,9 @@ func (d *Driver) Close() error {
 // stopLanes has each lane leave its queue alone from here on: what the
 // controller still completes is not looked at, and Aborts that wait are not sent.
 func (d *Driver) stopLanes() error {
+	if err := d.onLane(d.admin.lane, d.reset.whenOver); err != nil {
+		return fmt.Errorf("nvme: close: %w", err)
+	}
 	for _, q := range d.queues {
 		if q == nil {
 			continue

@@ -21,7 +21,8 @@ type queue struct {
 	stats  *queueStats
 	closed bool
 
-	cancels canceller
+	suspended bool // a reset is under way
+	cancels   canceller
 }
 
 var _ interface {
@@ -60,7 +61,7 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 		return st
 	}
 	index, ok := q.slots.peek()
-	if !ok || q.rings.full() {
+	if !ok || q.rings.full() || q.suspended {
 		q.stats.busy.Add(1)
 		return aio.Busy
 	}
@@ -122,7 +123,7 @@ func (q *queue) check(r *driver.Request) aio.Status {
 // Commit implements [driver.Committer]: it rings the tail doorbell, and before it
 // the head doorbell if completions were consumed.
 func (q *queue) Commit() {
-	if !q.rings.unrung {
+	if !q.rings.unrung || q.suspended {
 		return
 	}
 	q.rings.release()

@@ -38,6 +38,14 @@ func newRings(id uint16, entries int) rings {
 	}
 }
 
+// restart makes the rings as new, for a controller that was reset and has no entry
+// of them any more.
+func (p *rings) restart() {
+	clear(p.cq)
+	p.sqTail, p.sqHead, p.sqRoom, p.unrung = 0, 0, p.sqSize-1, false
+	p.cqHead, p.phase, p.unreleased = 0, true, 0
+}
+
 // connect tells the rings where their doorbells are.
 func (p *rings) connect(regs nvme.Registers, dstrd uint8) {
 	p.regs = regs

@@ -90,6 +90,16 @@ func (t *slotTable[T]) put(index uint16) {
 	t.n++
 }
 
+// freeAll makes every slot free. The generations go on, so that what a controller
+// might yet complete of before is a stray.
+func (t *slotTable[T]) freeAll() {
+	t.head, t.n = 0, len(t.slots)
+	for i := range t.slots {
+		t.slots[i].owner, t.slots[i].state = nil, slotFree
+		t.free[i] = uint16(i)
+	}
+}
+
 // find returns the slot of the command that cid names, or nil if no such
 // command is with the controller.
 func (t *slotTable[T]) find(cid uint16) (index uint16, s *slot[T]) {

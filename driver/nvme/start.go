@@ -65,11 +65,16 @@ const allOnes = 0xffff_ffff
 // enable gives the controller the admin queues and waits until it is ready.
 func (d *Driver) enable() error {
 	d.admin.rings.connect(d.regs, d.cap.DSTRD)
+	d.writeAdminQueues()
+	return d.await("enable", d.readyTimeout(), unlessFatal(spec.CSTS.Ready))
+}
+
+// writeAdminQueues sets the registers of the admin queues and CC.EN.
+func (d *Driver) writeAdminQueues() {
 	d.regs.Write32(spec.RegAQA, uint32(spec.EncodeAQA(adminEntries, adminEntries)))
 	d.regs.Write64(spec.RegASQ, busAddress(regionSQ, 0, 0, 0))
 	d.regs.Write64(spec.RegACQ, busAddress(regionCQ, 0, 0, 0))
 	d.regs.Write32(spec.RegCC, uint32(spec.CCFields{EN: true, IOSQES: 6, IOCQES: 4}.Encode()))
-	return d.await("enable", d.readyTimeout(), unlessFatal(spec.CSTS.Ready))
 }
 
 // disable resets the controller and waits until it no longer touches our memory

@@ -20,12 +20,16 @@ type Stats struct {
 	AbortsDone    uint64 // answered: aborted
 	AbortsNotDone uint64 // answered: not aborted
 	AbortsFailed  uint64 // answered with an error
+	AbortsLost    uint64 // not answered before a reset
 
 	CancelsSent     uint64 // Cancel commands; of AbortsAsked the rest are Aborts
 	CancelsDone     uint64 // answered: the command was aborted
 	CancelsDeferred uint64 // answered: it may yet be
 	CancelsNotDone  uint64 // answered: neither
 	CancelsFailed   uint64 // answered with an error
+
+	Resets   uint64 // resets begun
+	TimedOut uint64 // requests that a reset ended, of Submitted
 }
 
 // queueStats are the counts of one queue. Each has one writer, the queue's lane,
@@ -38,7 +42,7 @@ type queueStats struct {
 
 	cancelled, busy, bounced, strays, badHeads, asked atomic.Uint64
 
-	cancelsSent, cancelsDone, cancelsDeferred, cancelsNotDone, cancelsFailed atomic.Uint64
+	cancelsSent, cancelsDone, cancelsDeferred, cancelsNotDone, cancelsFailed, lost atomic.Uint64
 }
 
 // countSubmits counts a doorbell and shows what was submitted before it.
@@ -69,6 +73,7 @@ func (s *queueStats) addTo(t *Stats) {
 	t.Strays += s.strays.Load()
 	t.BadHeads += s.badHeads.Load()
 	t.AbortsAsked += s.asked.Load()
+	t.TimedOut += s.lost.Load()
 	t.CancelsSent += s.cancelsSent.Load()
 	t.CancelsDone += s.cancelsDone.Load()
 	t.CancelsDeferred += s.cancelsDeferred.Load()
@@ -78,7 +83,7 @@ func (s *queueStats) addTo(t *Stats) {
 
 // adminStats are the counts of the admin queue, written on its lane.
 type adminStats struct {
-	sent, dropped, done, notDone, failed, strays, badHeads atomic.Uint64
+	sent, dropped, done, notDone, failed, lost, resets, strays, badHeads atomic.Uint64
 }
 
 func (s *adminStats) addTo(t *Stats) {
@@ -87,6 +92,8 @@ func (s *adminStats) addTo(t *Stats) {
 	t.AbortsDone += s.done.Load()
 	t.AbortsNotDone += s.notDone.Load()
 	t.AbortsFailed += s.failed.Load()
+	t.AbortsLost += s.lost.Load()
+	t.Resets += s.resets.Load()
 	t.Strays += s.strays.Load()
 	t.BadHeads += s.badHeads.Load()
 }
