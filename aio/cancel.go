@@ -56,16 +56,16 @@ func (c *Context) cancel(l lane.Lane, id ID) CancelResult {
 	res, run := cancelAsk(&s.word, id)
 	if run {
 		step.Read(&s.fn)
-		c.runCancel(l, Kiocb{c, id}, &s.word, s.fn)
+		c.runCancel(l, Kiocb{c, id, s}, s.fn)
 	}
 	return res
 }
 
 // runCancel runs the callback of an I/O that the caller has in CANCELLING, and
 // leaves that state.
-func (c *Context) runCancel(l lane.Lane, k Kiocb, a *cancelWord, fn CancelFunc) {
+func (c *Context) runCancel(l lane.Lane, k Kiocb, fn CancelFunc) {
 	fn(k)
-	if cancelFinish(a) {
+	if cancelFinish(&k.slot.word) {
 		c.post(l, k.id.index())
 	}
 }

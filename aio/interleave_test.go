@@ -161,7 +161,7 @@ func (w *watch) submit(li int, target func(w *watch)) {
 	io := IO{Op: OpWrite, Off: int64(w.data), Len: 1, Buf: make([]byte, 1), Data: w.data}
 	_, w.refused = w.r.c.Submit(w.r.lanes[li], targetFunc(func(_ lane.Lane, k Kiocb) {
 		w.k = k
-		w.r.tr.Name(&k.slot().word, fmt.Sprint("word ", k.id))
+		w.r.tr.Name(&k.slot.word, fmt.Sprint("word ", k.id))
 		w.r.tr.Name(&w.mon, fmt.Sprint("monitor ", k.id))
 		w.r.tr.Notef("%v is submitted", k.id)
 		if k.Off() != int64(w.data) || len(k.Buf()) != 1 {

@@ -33,11 +33,10 @@ type CancelFunc func(k Kiocb)
 //
 // The zero Kiocb is not usable.
 type Kiocb struct {
-	c  *Context
-	id ID
+	c    *Context
+	id   ID
+	slot *slot // the index's
 }
-
-func (k Kiocb) slot() *slot { return k.c.table.slot(k.id.index()) }
 
 func (k Kiocb) page() (*page, uint32) {
 	i := k.id.index()
@@ -48,17 +47,17 @@ func (k Kiocb) page() (*page, uint32) {
 func (k Kiocb) ID() ID { return k.id }
 
 // Op is the operation.
-func (k Kiocb) Op() Op { return k.slot().op() }
+func (k Kiocb) Op() Op { return k.slot.op() }
 
 // Off is the first byte of the extent.
-func (k Kiocb) Off() int64 { return k.slot().off }
+func (k Kiocb) Off() int64 { return k.slot.off }
 
 // Len is the length of the extent in bytes.
-func (k Kiocb) Len() int64 { return k.slot().length() }
+func (k Kiocb) Len() int64 { return k.slot.length() }
 
 // Buf is the data: the target's from Start to Complete.
 func (k Kiocb) Buf() []byte {
-	s := k.slot()
+	s := k.slot
 	if s.buf == nil {
 		return nil
 	}
@@ -66,10 +65,10 @@ func (k Kiocb) Buf() []byte {
 }
 
 // Deadline is when the target is to cancel the I/O; 0: never.
-func (k Kiocb) Deadline() lane.Time { return k.slot().deadline }
+func (k Kiocb) Deadline() lane.Time { return k.slot.deadline }
 
 // Flags are the submitter's.
-func (k Kiocb) Flags() Flags { return k.slot().flags() }
+func (k Kiocb) Flags() Flags { return k.slot.flags() }
 
 // Private is what the target last kept with the slot. It outlives the I/O: the
 // next I/O of the slot finds it, of whatever target, so that a target can keep
@@ -100,7 +99,7 @@ func (k Kiocb) SetReturned(t lane.Time) {
 // makes it true. Any goroutine. This is all that a target without a callback
 // needs: look before each step that costs something.
 func (k Kiocb) Cancelled() bool {
-	w := load(&k.slot().word)
+	w := load(&k.slot.word)
 	return sameGen(w, k.id) && w&flagAsked != 0
 }
 
@@ -108,7 +107,7 @@ func (k Kiocb) Cancelled() bool {
 // was accepted before: then the device must never see the I/O, and the target
 // completes it as Cancelled.
 func (k Kiocb) TryStart() bool {
-	return startAsk(&k.slot().word, k.id)
+	return startAsk(&k.slot.word, k.id)
 }
 
 // StartPart is TryStart for a target that hands the I/O to several devices, from
@@ -116,7 +115,7 @@ func (k Kiocb) TryStart() bool {
 // if another part has started, although a cancel was accepted since: an I/O that
 // must be done whole, or not at all, then goes on.
 func (k Kiocb) StartPart() bool {
-	return startPart(&k.slot().word, k.id)
+	return startPart(&k.slot.word, k.id)
 }
 
 // Cancel is Context.Cancel, for a target that keeps the I/O's deadline. Any
@@ -126,7 +125,7 @@ func (k Kiocb) Cancel() CancelResult { return k.c.Cancel(k.id) }
 // Requeue takes TryStart back: the device did not take the I/O after all. A cancel
 // that was accepted in between keeps it from starting again.
 func (k Kiocb) Requeue() {
-	startUndo(&k.slot().word, k.id)
+	startUndo(&k.slot.word, k.id)
 }
 
 // SetCancelFunc registers the callback that a cancel runs: at most once, after
@@ -138,13 +137,13 @@ func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
 	if fn == nil {
 		panic("aio: SetCancelFunc of nil")
 	}
-	s := k.slot()
+	s := k.slot
 	a := &s.word
 	switch armBegin(a, k.id) {
 	case armTwice:
 		return ErrCancelFuncSet
 	case armRun:
-		k.c.runCancel(nil, k, a, fn)
+		k.c.runCancel(nil, k, fn)
 		return nil
 	case armStore:
 	default:
@@ -154,7 +153,7 @@ func (k Kiocb) SetCancelFunc(fn CancelFunc) error {
 	s.fn = fn
 	switch armFinish(a) {
 	case armRun:
-		k.c.runCancel(nil, k, a, fn)
+		k.c.runCancel(nil, k, fn)
 		return nil
 	case armDeliver:
 		k.c.post(nil, k.id.index())
@@ -186,7 +185,7 @@ const (
 // nothing of the caller's. What the caller wrote before, the buffer above all,
 // is visible to the reader of the event.
 func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
-	c, index, s := k.c, k.id.index(), k.slot()
+	c, index, s := k.c, k.id.index(), k.slot
 	a := &s.word
 	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
 		s.store(st, n)

@@ -54,7 +54,7 @@ func (r *recorder) note(io int, c call) {
 	r.calls[io][r.n[io].Add(1)-1] = c
 }
 
-func (r *recorder) kiocb(io int) Kiocb { return Kiocb{r.c, r.ids[io]} }
+func (r *recorder) kiocb(io int) Kiocb { return Kiocb{r.c, r.ids[io], r.c.table.slot(0)} }
 
 func (r *recorder) cancel(io int) {
 	r.do(io, func() call { return call{what: callCancel, cancel: r.c.Cancel(r.ids[io])} })

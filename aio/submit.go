@@ -145,7 +145,7 @@ func (c *Context) publish(p *page, group, mask uint32, ios []IO, ks []Kiocb) int
 		step.Write(&s.fn)
 		s.buf = unsafe.SliceData(io.Buf)
 		gen := max(wordGen(s.word.Load()), 1) // ours alone: the tag is
-		ks[at].id = makeID(gen, tag)
+		ks[at].id, ks[at].slot = makeID(gen, tag), s
 		step.Write(&s.word)
 		s.word.Store(wordOf(gen, stateLive))
 	}

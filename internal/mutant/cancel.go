@@ -137,12 +137,12 @@ var cancelMutants = []Mutant{
 		Why: "CANCELLING is left before the callback has run, and a completion does not meet it",
 		Old: `
 	fn(k)
-	if cancelFinish(a) {
+	if cancelFinish(&k.slot.word) {
 		c.post(l, k.id.index())
 	}
 `,
 		New: `
-	deliver := cancelFinish(a)
+	deliver := cancelFinish(&k.slot.word)
 	fn(k)
 	if deliver {
 		c.post(l, k.id.index())
