@@ -113,6 +113,10 @@ var identifySections = []section{
 			r.eq([]uint8{0, 1}, []uint8{r.namespaceData(1).FLBAS, r.namespaceData(2).FLBAS})
 		}},
 		{"DLFEAT: deallocated blocks read as zeroes", nsField(func(d spec.NamespaceData) uint8 { return d.DLFEAT & 7 }, 1)},
+		{"NSFEAT: not thin, so that NCAP is NSZE", func(r *rig) {
+			d := r.namespaceData(1)
+			r.eq([]uint64{0, d.NSZE}, []uint64{uint64(d.NSFEAT & 1), d.NCAP})
+		}},
 		{"NVMCAP is the size in bytes", nsField(func(d spec.NamespaceData) uint64 { return d.NVMCAP }, 1<<20)},
 		{"MSSRL, MCL and MSRC limit Copy", nsField(func(d spec.NamespaceData) [3]int { return [3]int{int(d.MSSRL), int(d.MCL), int(d.MSRC)} }, [3]int{2048, 2048, 127})},
 		{"NGUID differs between namespaces", func(r *rig) { r.yes(r.namespaceData(1).NGUID != r.namespaceData(2).NGUID) }},

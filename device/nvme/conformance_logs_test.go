@@ -95,7 +95,7 @@ var logSections = []section{
 					got = append(got, i)
 				}
 			}
-			r.eq([]int{0, 1, 2, 3, 4, 5, 0x12}, got)
+			r.eq([]int{0, 1, 2, 3, 4, 5, 0x12, 0x13}, got)
 		}},
 		{"03h says that slot 1 is active, with the revision of FR", func(r *rig) {
 			b := r.page(spec.LogFirmware)
@@ -123,6 +123,14 @@ var logSections = []section{
 			b := r.page(spec.LogEffects)
 			at := func(op int) uint32 { return binary.LittleEndian.Uint32(b[1024+4*op:]) & spec.EffectContent }
 			r.yes(at(spec.IOWrite) != 0 && at(spec.IOCopy) != 0 && at(spec.IORead) == 0 && at(spec.IOCancel) == 0)
+		}},
+		{"05h gives each command a scope, as LPA bit 5 says", func(r *rig) {
+			b := r.page(spec.LogEffects)
+			for i := 0; i < 2048; i += 4 {
+				if v := binary.LittleEndian.Uint32(b[i:]); v&1 != 0 {
+					r.yes(v>>20 != 0)
+				}
+			}
 		}},
 		{"05h has Cancel, since Cancel is supported (Base 7.1)", func(r *rig) {
 			r.eq(byte(1), r.page(spec.LogEffects)[1024+4*spec.IOCancel]&1)

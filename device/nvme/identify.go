@@ -164,9 +164,8 @@ func (c *Controller) namespaceData(n *namespace) spec.NamespaceData {
 	d.NVMCAP = uint64(n.size)
 	d.MSSRL, d.MCL = uint16(maxCopy>>n.shift), uint32(maxCopy>>n.shift)
 	if c.store != nil {
-		d.NSFEAT = 1 // thin: NUSE says what is there
-		// The store counts over all namespaces: of several, none is said to use
-		// more than it has.
+		// NUSE follows what was written. The store counts over all namespaces: of
+		// several, none is said to use more than it has.
 		d.NUSE = min(n.blocks, uint64(c.store.Allocated())>>n.shift)
 	}
 	d.NGUID = c.guid(n)

@@ -84,6 +84,8 @@ func (c *Controller) logPage(lid uint8) func(b []byte) {
 		return c.putEffects
 	case spec.LogFeatures:
 		return c.putFeatures
+	case spec.LogManagement:
+		return func([]byte) {} // LPA bit 5 asks for the page; there are none
 	}
 	return nil
 }
@@ -102,19 +104,19 @@ var adminEffects = []struct {
 	opcode int
 	effect uint32
 }{
-	{spec.AdminDeleteSQ, 0},
-	{spec.AdminCreateSQ, 0},
-	{spec.AdminGetLogPage, 0},
-	{spec.AdminDeleteCQ, 0},
-	{spec.AdminCreateCQ, 0},
-	{spec.AdminIdentify, 0},
-	{spec.AdminAbort, 0},
-	{spec.AdminSetFeatures, spec.EffectController},
-	{spec.AdminGetFeatures, 0},
-	{spec.AdminAsyncEvent, 0},
-	{spec.AdminNSManage, spec.EffectContent | spec.EffectInventory},
-	{spec.AdminNSAttach, spec.EffectInventory},
-	{spec.AdminFormat, spec.EffectContent | spec.EffectNamespace},
+	{spec.AdminDeleteSQ, spec.ScopeController},
+	{spec.AdminCreateSQ, spec.ScopeController},
+	{spec.AdminGetLogPage, spec.ScopeController},
+	{spec.AdminDeleteCQ, spec.ScopeController},
+	{spec.AdminCreateCQ, spec.ScopeController},
+	{spec.AdminIdentify, spec.ScopeController},
+	{spec.AdminAbort, spec.ScopeController},
+	{spec.AdminSetFeatures, spec.ScopeController | spec.EffectController},
+	{spec.AdminGetFeatures, spec.ScopeController},
+	{spec.AdminAsyncEvent, spec.ScopeController},
+	{spec.AdminNSManage, spec.ScopeSubsystem | spec.EffectContent | spec.EffectInventory},
+	{spec.AdminNSAttach, spec.ScopeSubsystem | spec.EffectInventory},
+	{spec.AdminFormat, spec.ScopeNamespace | spec.EffectContent | spec.EffectNamespace},
 }
 
 // putEffects writes Commands Supported and Effects: 256 admin commands and 256
@@ -124,10 +126,10 @@ func (c *Controller) putEffects(b []byte) {
 		binary.LittleEndian.PutUint32(b[4*a.opcode:], a.effect|spec.EffectSupported)
 	}
 	for op := range 256 {
-		v := uint32(0)
+		v := spec.ScopeNamespace
 		switch op {
 		case spec.IOWrite, spec.IOWriteZeroes, spec.IODatasetManagement, spec.IOCopy:
-			v = spec.EffectContent
+			v |= spec.EffectContent
 		}
 		if c.hasIO(uint8(op)) {
 			binary.LittleEndian.PutUint32(b[1024+4*op:], v|spec.EffectSupported)
@@ -144,9 +146,9 @@ func (c *Controller) putFeatures(b []byte) {
 		}
 		v := uint32(1) // FSUPP
 		if f.caps&spec.CapabilityPerNamespace != 0 {
-			v |= 1 << 20 // scope: a namespace
+			v |= spec.ScopeNamespace
 		} else {
-			v |= 1 << 21 // scope: the controller
+			v |= spec.ScopeController
 		}
 		binary.LittleEndian.PutUint32(b[4*id:], v)
 	}

@@ -9,6 +9,7 @@ const (
 	LogNamespaces = 0x04 // changed namespaces
 	LogEffects    = 0x05
 	LogFeatures   = 0x12
+	LogManagement = 0x13 // NVMe-MI commands
 )
 
 // LogRetainEvent is CDW10 bit 15 of Get Log Page, RAE: reading does not clear
@@ -139,4 +140,8 @@ const (
 	EffectNamespace  = uint32(1) << 2 // NCC: capabilities of a namespace
 	EffectInventory  = uint32(1) << 3 // NIC: the namespaces themselves
 	EffectController = uint32(1) << 4 // CCC
+
+	ScopeNamespace  = uint32(1) << 20 // also in the features' page
+	ScopeController = uint32(1) << 21
+	ScopeSubsystem  = uint32(1) << 25
 )
