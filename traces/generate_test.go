@@ -156,3 +156,52 @@ func TestGenerateRefusesBadOptions(t *testing.T) {
 	}
 	require.NoError(t, genOptions().Validate())
 }
+
+func TestRankWeightsFallByThePowerAskedFor(t *testing.T) {
+	for _, skew := range []int{500, 900, 1000, 1500, 3000} {
+		for _, rank := range []int{1, 2, 3, 10, 1000, 65536} {
+			want := math.Ldexp(1, 40) / math.Pow(float64(rank), float64(skew)/1000)
+			require.InDelta(t, want, float64(rankWeight(rank, skew)), want*1e-6+1, "rank %d, skew %d", rank, skew)
+		}
+	}
+}
+
+func TestHotPlacesSkewTouchedAndSteadyAreWhatWasAskedFor(t *testing.T) {
+	o := genOptions()
+	o.HotShare, o.HotSpace = 900, 100
+	hot := 0
+	recs := slices.Collect(Generate(o, 1))
+	for _, r := range recs {
+		if r.Offset < o.Capacity/10 {
+			hot++
+		}
+	}
+	require.InDelta(t, 0.9, float64(hot)/float64(len(recs)), 0.01)
+
+	o = genOptions()
+	o.Regions, o.Touched, o.Skew = 1024, 10, 2000
+	counts := map[int64]int{}
+	recs = slices.Collect(Generate(o, 1))
+	for _, r := range recs {
+		counts[r.Offset/(o.Capacity/1024)]++
+	}
+	require.Len(t, counts, 10)
+	most := 0
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	require.InDelta(t, 1/1.5498, float64(most)/float64(len(recs)), 0.02) // 1 / sum of 1/k^2 to 10
+
+	o = genOptions()
+	o.Steady, o.Records, o.Rate, o.Gap = true, 100, 0, 7*time.Second
+	o.Duration = time.Hour
+	recs = slices.Collect(Generate(o, 1))
+	require.Len(t, recs, 100)
+	require.EqualValues(t, 700*time.Second, recs[99].Time)
+
+	o = genOptions()
+	o.WriteSizes = []SizeWeight{{512 << 10, 1}}
+	for r := range Generate(o, 1) {
+		require.Equal(t, r.Op == Write, r.Length == 512<<10)
+	}
+}

@@ -15,6 +15,6 @@ func newTrace() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTraceInfo(), newTraceConvert(), newTraceCat())
+	cmd.AddCommand(newTraceInfo(), newTraceConvert(), newTraceCat(), newTraceGenerate(), newTraceFit())
 	return cmd
 }

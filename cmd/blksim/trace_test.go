@@ -185,3 +185,48 @@ func TestInfoSaysWhatIsInEachTrace(t *testing.T) {
 	code, _, errs = blksim("trace", "eat")
 	require.Equal(t, exitUsage, code, errs)
 }
+
+func TestGenerateAndFit(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "g.blkt")
+	code, stdout, errs := blksim("trace", "generate", "--pattern=zipf", "--rate=5000", "--duration=2s", "--reads=0.5", "--bs=8k", "--seed=3", "--output", out)
+	require.Zero(t, code, errs)
+	require.Empty(t, stdout)
+	require.Regexp(t, `g.blkt: \d+ records written as native`, errs)
+	first, err := os.ReadFile(out)
+	require.NoError(t, err)
+	code, _, errs = blksim("trace", "generate", "--pattern=zipf", "--rate=5000", "--duration=2s", "--reads=0.5", "--bs=8k", "--seed=3", "--output", out)
+	require.Zero(t, code, errs)
+	second, err := os.ReadFile(out)
+	require.NoError(t, err)
+	require.Equal(t, first, second, "the same seed gives the same bytes")
+
+	toml := filepath.Join(dir, "f.toml")
+	code, _, errs = blksim("trace", "fit", "--output", toml, out)
+	require.Zero(t, code, errs)
+	code, stdout, errs = blksim("trace", "generate", "--profile", toml, "--records=100", "--to=fio3")
+	require.Zero(t, code, errs)
+	require.Equal(t, 100, strings.Count(stdout, " 8192\n"))
+
+	for _, pattern := range []string{"uniform", "hot", "sequential", "zipf"} {
+		for _, more := range [][]string{{"--process=steady"}, {"--burst-every=100ms"}} {
+			code, stdout, errs = blksim(append([]string{"trace", "generate", "--records=500", "--pattern=" + pattern}, more...)...)
+			require.Zero(t, code, errs)
+			require.Equal(t, 501, strings.Count(stdout, "\n"))
+		}
+	}
+	for want, args := range map[string][]string{
+		"rate -1: want 1e-6 to 1e9 a second": {"--rate=-1"},
+		"reads":                              {"--reads=2"},
+		"takes options only":                 {"x"},
+		"no.toml":                            {"--profile=no.toml"},
+		"bad.toml":                           {"--profile", file(t, "bad.toml", "x = 1\n")},
+	} {
+		code, _, errs = blksim(append([]string{"trace", "generate"}, args...)...)
+		require.NotZero(t, code)
+		require.Contains(t, errs, want)
+	}
+	code, _, errs = blksim("trace", "fit", file(t, "one.blk", "blksim trace 1\n0 R 0 512\n"))
+	require.Equal(t, exitInput, code)
+	require.Contains(t, errs, "fewer than two records")
+}
