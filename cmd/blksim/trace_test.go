@@ -217,7 +217,7 @@ func TestGenerateAndFit(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"rate -1: want 1e-6 to 1e9 a second": {"--rate=-1"},
-		"reads":                              {"--reads=2"},
+		"ops.read 2":                         {"--reads=2"},
 		"takes options only":                 {"x"},
 		"no.toml":                            {"--profile=no.toml"},
 		"bad.toml":                           {"--profile", file(t, "bad.toml", "x = 1\n")},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"blksim/internal/option"
+	"blksim/internal/outfile"
 	"blksim/traces"
 	"blksim/traces/workload"
 )
@@ -299,13 +301,9 @@ func (s *fitting) write(p workload.Profile, stdout io.Writer) error {
 	if s.output == "" {
 		return p.Write(stdoutNamed{stdout})
 	}
-	o, err := createOut(s.output)
-	if err != nil {
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
 		return err
 	}
-	if err := p.Write(o); err != nil {
-		o.discard()
-		return err
-	}
-	return o.commit()
+	return outfile.Put(outfile.OS{}, s.output, b.Bytes())
 }
