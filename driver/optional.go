@@ -1,5 +1,7 @@
 package driver
 
+import "blksim/aio/lane"
+
 // Optional is what a Queue can do beyond Submit; nil: it cannot.
 type Optional struct {
 	Canceler  Canceler
@@ -69,3 +71,19 @@ func (o Optional) With(q Queue) Queue {
 
 // submitter is a Queue's Submit alone.
 type submitter struct{ Queue }
+
+// WithoutCancel is d with the cancel callback of its queues left out: the same
+// driver in the other flavour.
+func WithoutCancel(d Driver) Driver { return withoutCancel{d} }
+
+type withoutCancel struct{ Driver }
+
+func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (Queue, error) {
+	q, err := d.Driver.OpenQueue(l, qid, depth)
+	if err != nil {
+		return nil, err
+	}
+	can := OptionalOf(q)
+	can.Canceler = nil
+	return can.With(q), nil
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blksim/aio/lane"
 	"blksim/driver"
 	"blksim/driver/delay"
 	"blksim/driver/drivertest"
@@ -22,25 +21,12 @@ func openExample(drivertest.Env) (driver.Driver, error) {
 	return example.New(64<<10, 50*time.Microsecond), nil
 }
 
-// withoutCancel hides Cancel: the callback-less flavour of a driver.
-type withoutCancel struct{ driver.Driver }
-
-func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
-	q, err := d.Driver.OpenQueue(l, qid, depth)
-	if err != nil {
-		return nil, err
-	}
-	can := driver.OptionalOf(q)
-	can.Canceler = nil
-	return can.With(q), nil
-}
-
 func TestTheExamplePasses(t *testing.T) { drivertest.Run(t, openExample) }
 
 func TestTheExampleWithoutItsCallbackPasses(t *testing.T) {
 	drivertest.Run(t, func(e drivertest.Env) (driver.Driver, error) {
 		d, err := openExample(e)
-		return withoutCancel{d}, err
+		return driver.WithoutCancel(d), err
 	})
 }
 

@@ -96,6 +96,21 @@ func (m *Model) EndWrite(w *Write, n int) {
 	}
 }
 
+// Never notes, in place of EndWrite, that a write did not happen at all, as when
+// it was cancelled before the device saw it.
+func (m *Model) Never(w *Write) {
+	isIt := func(v value) bool { return v.stamp == w.stamp && v.ended == 0 }
+	for i := w.first; i < w.first+w.n; i++ {
+		b := &m.blocks[i]
+		b.flying--
+		for _, vs := range []*[]value{&b.live, &b.kept} {
+			if j := slices.IndexFunc(*vs, isIt); j >= 0 {
+				*vs = slices.Delete(*vs, j, j+1)
+			}
+		}
+	}
+}
+
 // Durable notes that a write that ended with n blocks was on the medium by then
 // (FUA): those survive a crash.
 func (m *Model) Durable(w *Write, n int) {

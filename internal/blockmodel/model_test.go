@@ -54,6 +54,10 @@ func TestWhatABlockMayHave(t *testing.T) {
 			write(m, 1)
 			m.EndWrite(m.BeginWrite(0, 1, 2), 0)
 		}, []stamp{1, 2}},
+		{"not one that never happened", func(m *blockmodel.Model) {
+			write(m, 1)
+			m.Never(m.BeginWrite(0, 1, 2))
+		}, []stamp{1}},
 		{"a write after a failure settles it", func(m *blockmodel.Model) {
 			m.EndWrite(m.BeginWrite(0, 1, 2), 0)
 			write(m, 3)

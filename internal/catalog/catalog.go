@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"blksim/aio/lane"
 	device "blksim/device/nvme"
 	"blksim/driver"
 	"blksim/driver/delay"
@@ -110,24 +109,15 @@ func openRAM(drivertest.Env) (driver.Driver, error) {
 
 func openExample(drivertest.Env) (driver.Driver, error) { return example.New(small, service), nil }
 
-// withoutCancel is a driver whose cancel callback is left out.
-type withoutCancel struct{ driver.Driver }
-
+// without leaves the cancel callback out.
 func without(open drivertest.Open) drivertest.Open {
 	return func(e drivertest.Env) (driver.Driver, error) {
 		d, err := open(e)
-		return withoutCancel{d}, err
+		if err != nil {
+			return nil, err
+		}
+		return driver.WithoutCancel(d), nil
 	}
-}
-
-func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
-	q, err := d.Driver.OpenQueue(l, qid, depth)
-	if err != nil {
-		return nil, err
-	}
-	can := driver.OptionalOf(q)
-	can.Canceler = nil
-	return can.With(q), nil
 }
 
 // openNVMe opens a controller with a profile's medium, and the host driver for it.

@@ -64,11 +64,11 @@ func TestWhatCannotBeWrittenSaysWhy(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(other, "go.mod"), []byte("module other\n"), 0o666))
 	for want, o := range map[string]scaffold.Options{
 		`driver name "My-Disk": want a Go package name`: {Dir: filepath.Join(tmp, "My-Disk")},
-		`driver name "func"`:          {Dir: filepath.Join(tmp, "func")},
-		"exists: nothing was written": {Dir: filepath.Join(tmp, "there")},
-		"inside the source of blksim": {Dir: "mine"},
-		"no such file":                {Dir: filepath.Join(tmp, "mine"), Source: filepath.Join(tmp, "gone")},
-		"names another module":        {Dir: filepath.Join(tmp, "mine"), Source: other},
+		`driver name "func"`:                            {Dir: filepath.Join(tmp, "func")},
+		"exists: nothing was written":                   {Dir: filepath.Join(tmp, "there")},
+		"inside the source of blksim":                   {Dir: "mine"},
+		"no such file":                                  {Dir: filepath.Join(tmp, "mine"), Source: filepath.Join(tmp, "gone")},
+		"names another module":                          {Dir: filepath.Join(tmp, "mine"), Source: other},
 	} {
 		_, err := scaffold.Write(o)
 		require.ErrorContains(t, err, want)

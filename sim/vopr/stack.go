@@ -1,0 +1,99 @@
+package vopr
+
+import (
+	"fmt"
+	"time"
+
+	"blksim/aio"
+	"blksim/aio/lane"
+	"blksim/blk"
+	"blksim/driver"
+	"blksim/driver/delay"
+	"blksim/driver/drivertest"
+	"blksim/driver/drivertest/broken"
+	"blksim/driver/trace"
+	"blksim/internal/catalog"
+	"blksim/sim"
+)
+
+// driverNames are what the knob Driver draws from. cached is a device in memory
+// with a volatile cache, Busy, batches and an abort that takes its time; stored is
+// the same without the cache.
+var driverNames = [...]string{"ram", "example", "stored", "cached", "nvme", "nvme,cancel=cancel"}
+
+// stack is what a run is about.
+type stack struct {
+	world *sim.World
+	lanes []lane.Lane // that submit
+	disk  *blk.Disk
+	ctx   *aio.Context
+	trace *trace.Driver // nil: no history
+	lim   driver.Limits
+}
+
+// open puts the stack together. events gets all events.
+func (o *Options) open(events func(l lane.Lane, evs []aio.Event)) (*stack, error) {
+	queues, submitters := int(o.Set[Queues]), int(o.Set[Submitters])
+	st := &stack{world: sim.NewWorld(o.Seed, max(queues, submitters)+1)}
+	d, err := o.openDriver(drivertest.Env{Group: st.world, Seed: o.Seed})
+	if err != nil {
+		return nil, fmt.Errorf("vopr: open: %w", err)
+	}
+	if o.History {
+		if st.trace, err = trace.Wrap(d, trace.Options{}); err != nil {
+			return nil, err
+		}
+		d = st.trace
+	}
+	st.lim = d.Limits()
+	queues = min(queues, st.lim.Queues)
+	var on []lane.Lane
+	for i := range queues {
+		on = append(on, st.world.Lane(i))
+	}
+	for i := range submitters {
+		st.lanes = append(st.lanes, st.world.Lane(i))
+	}
+	if st.disk, err = blk.Open(d, blk.Options{Queues: on, Submitters: st.lanes, Depth: int(o.Set[Depth])}); err != nil {
+		return nil, fmt.Errorf("vopr: open: %w", err)
+	}
+	st.ctx, err = aio.New(aio.Options{Capacity: submitters * int(o.Set[Window]), Lanes: st.lanes, OnEvents: events})
+	return st, err
+}
+
+// openDriver opens the device with its driver, and what wraps that.
+func (o *Options) openDriver(e drivertest.Env) (driver.Driver, error) {
+	d, err := o.openBare(e)
+	if err != nil {
+		return nil, err
+	}
+	if us := o.Set[Delay]; us > 0 {
+		mean := time.Duration(us) * time.Microsecond
+		d, err = delay.Wrap(d, delay.Options{Seed: e.Seed, Delay: delay.Mixture(
+			delay.Part{Weight: 1, Of: delay.Fixed(0)}, delay.Part{Weight: 8, Of: delay.Exponential(mean)},
+			delay.Part{Weight: 1, Of: delay.Fixed(20 * mean)})})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if o.Set[Callback] == 0 {
+		d = driver.WithoutCancel(d)
+	}
+	return d, nil
+}
+
+func (o *Options) openBare(e drivertest.Env) (driver.Driver, error) {
+	if o.Open != nil {
+		return o.Open(e)
+	}
+	switch name := driverNames[o.Set[Driver]]; name {
+	case "stored", "cached":
+		return broken.NewGood(e.Seed, name == "cached"), nil
+	default:
+		d, err := catalog.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		return d.Open(e)
+	}
+}
