@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme seeds ci
+.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme seeds vopr ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
@@ -12,4 +12,5 @@ gobench: ; go test -run '^$$' -bench . -benchmem ./...
 fuzz: ; go test -fuzz FuzzReader -fuzztime 1m ./traces
 fuzz-nvme: ; go test ./device/nvme -run TestRandomSQEs -v -sqes $(or $(N),10000000)
 seeds: ; go test ./device/nvme -run 'TestSeeds$$' -timeout 0 -v -seeds $(or $(N),100000) -seed $(or $(SEED),1)
+vopr: ; go test -count=1 -timeout 0 -v -run 'TestSeeds$$' ./sim/vopr -vopr.n $(or $(N),100000)
 ci: ; .ci/run
