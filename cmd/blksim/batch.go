@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"blksim/internal/profile"
@@ -119,6 +120,7 @@ func (b *batch) finish(stdout io.Writer) error {
 		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
 	}
 	b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
+	b.log.decide(failed(exitOutput, b.writeReport(slices.Concat(b.all...))))
 	b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
 	return b.log.result()
 }

@@ -54,6 +54,7 @@ that latencies of one moment resemble each other.`,
 		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles to compare, such as 50:99:99.99"},
 		{Name: "threshold", Value: option.List(&s.names, "demand"), Usage: "exit with 99 if a change breaches it, such as p(99)<+5%, iops>-3%; repeat for more"},
 		{Name: "seed", Value: option.Uint(&s.seed), Usage: "seed of the bootstrap"},
+		{Name: "report", CommandOnly: true, Value: option.String(&s.report), Usage: "write charts of the runs, one over the other, to this HTML file, which opens offline"},
 	}}, s.writeOptions()})
 	return cmd
 }
@@ -182,7 +183,26 @@ func (s *comparing) diff(args []string, stdout, stderr io.Writer) error {
 		err = s.put(b.Bytes(), stdout)
 	}
 	log.decide(failed(exitOutput, err))
+	log.decide(failed(exitOutput, s.writeReport(named(base, baseName, others, otherName))))
 	return log.result()
+}
+
+// named are runs with names that tell them apart: that of their file too, where
+// they have the same.
+func named(base *report.Run, baseName string, others []*report.Run, otherName string) []*report.Run {
+	runs := append([]*report.Run{base}, others...)
+	for i, r := range runs {
+		if i > 0 && r.Name != base.Name {
+			continue
+		}
+		same := slices.ContainsFunc(others, func(o *report.Run) bool { return o.Name == base.Name })
+		if same {
+			c := *r
+			c.Name = map[bool]string{true: baseName, false: otherName}[i == 0] + ": " + r.Name
+			runs[i] = &c
+		}
+	}
+	return runs
 }
 
 func (s *comparing) merge(args []string, stdout io.Writer) error {

@@ -48,6 +48,7 @@ type settings struct {
 	timeline    string
 	window      timeline.Window
 	hdr         string
+	report      string
 	sys         outfile.System // what writes files
 	noColor     bool
 	quiet       bool
@@ -116,6 +117,7 @@ func (s *settings) resultOptions() option.Group {
 		{Name: "output", CommandOnly: true, Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
 		{Name: "output-format", CommandOnly: true, Value: option.Enum(&s.outForm, "normal", "json", "json+"), Usage: "normal (a table), json, or json+ (in the shape of fio's, for its tools)"},
 		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles of the table, such as 50:99:99.99"},
+		{Name: "report", CommandOnly: true, Value: option.String(&s.report), Usage: "write charts of all runs to this HTML file, which opens offline"},
 		{Name: "ios", CommandOnly: true, Value: option.String(&s.ios), Usage: "write every I/O with its stages to this Parquet file"},
 		{Name: "timeline", CommandOnly: true, Value: option.String(&s.timeline), Usage: "write a timeline to this file, for the Perfetto viewer (ui.perfetto.dev)"},
 		{Name: "timeline-window", CommandOnly: true, Value: option.Parsed(&s.window, "window", timeline.ParseWindow, timeline.Window.String), Usage: "part of the run that the timeline has: all (from the start, 200,000 I/Os at most), FROM:TO, around:slowest[:WIDTH]"},

@@ -9,6 +9,7 @@ import (
 	"blksim/internal/hdr"
 	"blksim/internal/iofile"
 	"blksim/internal/outfile"
+	"blksim/internal/page"
 	"blksim/internal/record"
 	"blksim/internal/report"
 	"blksim/internal/timeline"
@@ -25,7 +26,7 @@ type recording struct {
 // record begins to record what the settings ask for.
 func (b *batch) record() (*recording, error) {
 	r := &recording{}
-	r.Slow = b.outForm != "normal"
+	r.Slow = b.outForm != "normal" || b.report != ""
 	r.Series = r.Slow
 	var sinks []record.Sink
 	var err error
@@ -90,6 +91,18 @@ func (r *recording) abort() {
 			w.Abort()
 		}
 	}
+}
+
+// writeReport writes charts of all runs.
+func (s *settings) writeReport(runs []*report.Run) error {
+	if s.report == "" || len(runs) == 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := page.Write(&b, "blksim: "+runs[0].Setup.Device, runs); err != nil {
+		return err
+	}
+	return outfile.Put(s.sys, s.report, b.Bytes())
 }
 
 // writeHDR writes the latencies of all runs, by operation.
