@@ -1,101 +1,54 @@
 package nvme_test
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"blksim/aio/lane"
 	"blksim/device/nvme"
 	"blksim/device/nvme/spec"
 	"blksim/sim"
+	"blksim/sim/faultplan"
 )
 
-// faultKind is what goes wrong.
-type faultKind uint8
-
-const (
-	faultError  faultKind = iota // the op ends with a media error
-	faultSpike                   // the op takes some ms more
-	faultStall                   // the op waits for the end of the rule
-	faultHang                    // likewise, and nothing can abort it
-	faultRefuse                  // aborts are refused
-	faultIRQ                     // interrupts are lost
-	faultFatal                   // the controller fails (CSTS.CFS)
-	numFaults
-)
-
-var faultNames = [numFaults]string{"error", "spike", "stall", "hang", "refuse-abort", "lost-interrupt", "fatal"}
-
-// faultRule is one rule of a plan: what, when, how likely, how often.
-type faultRule struct {
-	kind       faultKind
-	from, till lane.Time
-	chance     float64
-	left       int // how often yet
+// seedFaults are the faults that a run may have. The controller fails rarely: a
+// dead one has no other faults.
+var seedFaults = []faultplan.What{
+	faultplan.ReadError, faultplan.ReadError, faultplan.WriteError, faultplan.WriteError, faultplan.Spike, faultplan.Spike,
+	faultplan.Stall, faultplan.Stall, faultplan.Hang, faultplan.Hang, faultplan.LostInterrupt, faultplan.LostInterrupt, faultplan.Fatal,
 }
 
-func (r *faultRule) String() string {
-	return fmt.Sprintf("%s %v-%v chance %.2f count %d", faultNames[r.kind], time.Duration(r.from), time.Duration(r.till), r.chance, r.left)
-}
-
-// faultPlan is the faults of one run. They lie over a good device: when they are
-// healed, it is as good as before.
-type faultPlan struct {
-	rules  []faultRule
-	healed bool
-}
-
-// newFaultPlan makes up to 5 rules within the first span of the run.
-func newFaultPlan(rnd *sim.Rand, begin lane.Time, span time.Duration) *faultPlan {
-	p := &faultPlan{}
+// randomPlan makes a plan of up to 5 rules that begin within span.
+func randomPlan(rnd *sim.Rand, span time.Duration) faultplan.Plan {
+	var rules []faultplan.Rule
 	for range rnd.IntN(6) {
-		from := begin.Add(time.Duration(rnd.IntN(int(span))))
-		r := faultRule{
-			kind: faultKind(rnd.IntN(int(numFaults))), from: from, till: from.Add(time.Duration(rnd.IntN(int(span / 2)))),
-			chance: float64(1+rnd.IntN(10)) / 10, left: 1 + rnd.IntN(12),
+		r := faultplan.Rule{
+			What: seedFaults[rnd.IntN(len(seedFaults))], Chance: 1, Until: faultplan.Forever, After: time.Duration(rnd.IntN(int(span))),
 		}
-		if r.kind == faultFatal && rnd.IntN(3) > 0 {
-			r.kind = faultError // a dead controller has no other faults
+		if !r.What.Event() {
+			r.Chance = float64(1+rnd.IntN(10)) / 10
+			r.Count = uint64(1 + rnd.IntN(12))
+			r.Until = r.After + 1 + time.Duration(rnd.IntN(int(span/2)))
+			if r.What != faultplan.LostInterrupt && rnd.IntN(4) == 0 {
+				r.Ranged, r.First = true, uint64(rnd.IntN(seedRegions*seedBlocks))
+				r.Last = r.First + uint64(rnd.IntN(64))
+			}
 		}
-		if r.kind == faultFatal {
-			r.left = 1
+		if r.What == faultplan.Spike || r.What == faultplan.Stall {
+			r.For = time.Duration(1 + rnd.IntN(int(span/3)))
 		}
-		p.rules = append(p.rules, r)
+		rules = append(rules, r)
 	}
-	return p
+	return faultplan.New(rules...)
 }
 
-func (p *faultPlan) String() string {
-	var b strings.Builder
-	for i := range p.rules {
-		fmt.Fprintf(&b, "\n\t%v", &p.rules[i])
-	}
-	return b.String()
-}
-
-// hit says whether a rule of that kind strikes now, and which.
-func (p *faultPlan) hit(kind faultKind, now lane.Time, rnd *sim.Rand) *faultRule {
-	if p.healed {
-		return nil
-	}
-	for i := range p.rules {
-		r := &p.rules[i]
-		if r.kind == kind && r.left > 0 && now >= r.from && now < r.till && float64(rnd.IntN(1000)) < 1000*r.chance {
-			r.left--
-			return r
-		}
-	}
-	return nil
-}
-
-// faulty lays a plan over a medium.
+// faulty lays a plan over a medium, which also refuses aborts at times.
 type faulty struct {
 	nvme.Medium
-	lane lane.Lane
-	rnd  *sim.Rand
-	plan *faultPlan
-	host nvme.MediumHost
+	lane    lane.Lane
+	rnd     *sim.Rand
+	faults  *faultplan.Injector
+	refuses int // of 10 aborts
+	host    nvme.MediumHost
 
 	state []faultyOp // by slot
 }
@@ -114,35 +67,57 @@ func (m *faulty) Attach(h nvme.MediumHost, slots int) {
 	m.Medium.Attach(m, slots)
 }
 
-func (m *faulty) Begin(op *nvme.Op) (spec.Status, bool) {
-	now := m.lane.Now()
-	s := &m.state[op.Slot]
-	s.status = 0
-	if m.plan.hit(faultError, now, m.rnd) != nil {
-		if s.status = spec.WriteFault; op.Kind == nvme.OpRead {
-			s.status = spec.UnrecoveredRead
+// opOf is an op as a plan knows it.
+func opOf(op *nvme.Op) (kind faultplan.Op, lba, n uint64) {
+	switch op.Kind {
+	case nvme.OpRead, nvme.OpWrite:
+		kind = faultplan.Read
+		if op.Kind == nvme.OpWrite {
+			kind = faultplan.Write
 		}
+		return kind, uint64(op.Off) / 512, uint64(op.Len) / 512
+	case nvme.OpFlush:
+		return faultplan.Flush, 0, 0
+	}
+	if len(op.Ranges) == 0 {
+		return faultplan.Trim, 0, 0
+	}
+	return faultplan.Trim, uint64(op.Ranges[0].Off) / 512, uint64(op.Ranges[0].Len) / 512
+}
+
+func (m *faulty) hit(w faultplan.What, op *nvme.Op) *faultplan.Rule {
+	kind, lba, n := opOf(op)
+	return m.faults.Hit(w, kind, lba, n, time.Duration(m.lane.Now()))
+}
+
+func (m *faulty) Begin(op *nvme.Op) (spec.Status, bool) {
+	s := &m.state[op.Slot]
+	s.status, s.hangs = 0, false
+	if m.hit(faultplan.ReadError, op) != nil {
+		s.status = spec.UnrecoveredRead
+	}
+	if m.hit(faultplan.WriteError, op) != nil {
+		s.status = spec.WriteFault
 	}
 	hold := time.Duration(0)
-	if m.plan.hit(faultSpike, now, m.rnd) != nil {
-		hold = time.Duration(1+m.rnd.IntN(3000)) * time.Microsecond
-	}
-	if r := m.plan.hit(faultStall, now, m.rnd); r != nil {
-		hold = time.Duration(r.till - now)
-	}
-	s.hangs = false
-	if r := m.plan.hit(faultHang, now, m.rnd); r != nil {
-		hold, s.hangs = time.Duration(r.till-now), true
-	}
-	if hold > 0 {
-		s.op = op
-		if s.timer == nil {
-			s.timer = m.lane.NewTimer(func() { m.release(s) })
+	for _, w := range []faultplan.What{faultplan.Spike, faultplan.Stall} {
+		if r := m.hit(w, op); r != nil {
+			hold += r.For
 		}
-		s.timer.Arm(hold)
+	}
+	if m.hit(faultplan.Hang, op) != nil {
+		s.op, s.hangs = op, true // until it is healed or reset
 		return 0, false
 	}
-	return m.begin(op)
+	if hold == 0 {
+		return m.begin(op)
+	}
+	s.op = op
+	if s.timer == nil {
+		s.timer = m.lane.NewTimer(func() { m.release(s) })
+	}
+	s.timer.Arm(hold)
+	return 0, false
 }
 
 func (m *faulty) begin(op *nvme.Op) (spec.Status, bool) {
@@ -166,12 +141,22 @@ func (m *faulty) release(s *faultyOp) {
 	m.host.Settle()
 }
 
-// heal ends all faults.
+// drop forgets an op that was held back.
+func (s *faultyOp) drop() {
+	s.op = nil
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
+// heal ends all faults: what was held back goes on.
 func (m *faulty) heal() {
-	m.plan.healed = true
+	m.faults.Heal()
 	for i := range m.state {
 		if s := &m.state[i]; s.op != nil {
-			s.timer.Stop()
+			if s.timer != nil {
+				s.timer.Stop()
+			}
 			m.release(s)
 		}
 	}
@@ -179,26 +164,21 @@ func (m *faulty) heal() {
 
 func (m *faulty) Abort(op *nvme.Op) bool {
 	s := &m.state[op.Slot]
-	if m.plan.hit(faultRefuse, m.lane.Now(), m.rnd) != nil {
+	switch {
+	case !m.faults.Healed() && m.rnd.IntN(10) < m.refuses:
 		return false
-	}
-	if s.op == nil {
+	case s.op == nil:
 		return m.Medium.Abort(op)
-	}
-	if s.hangs {
+	case s.hangs:
 		return false
 	}
-	s.op = nil
-	s.timer.Stop()
+	s.drop()
 	return true
 }
 
 func (m *faulty) Reset() {
 	for i := range m.state {
-		if s := &m.state[i]; s.op != nil {
-			s.op = nil
-			s.timer.Stop()
-		}
+		m.state[i].drop()
 	}
 	m.Medium.Reset()
 }

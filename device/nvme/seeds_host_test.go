@@ -9,6 +9,7 @@ import (
 	"blksim/device/nvme/flash"
 	"blksim/device/nvme/spec"
 	"blksim/sim"
+	"blksim/sim/faultplan"
 )
 
 // Times of a run: new commands for seedSpan, after which the faults are healed;
@@ -32,8 +33,8 @@ const (
 type seedHost struct {
 	*rig
 	rnd     *sim.Rand
-	plan    *faultPlan
-	faults  *faulty
+	faults  *faultplan.Injector
+	medium  *faulty
 	queues  []seedQueue
 	regions [seedRegions]region
 	irq     bool // an interrupt has come since the last look
@@ -76,16 +77,16 @@ func runSeed(t testing.TB, seed uint64) *seedHost {
 		ReadyDelay: time.Duration(h.rnd.IntN(300)) * time.Microsecond,
 	}
 	h.rig = newRigMem(t, seed, cfg, func(w *sim.World) nvme.Medium {
-		h.plan = newFaultPlan(h.rnd, w.Now(), seedSpan)
-		h.faults = &faulty{Medium: h.below(w), lane: w.Lane(0), rnd: h.rnd, plan: h.plan}
-		return h.faults
+		h.faults = faultplan.NewInjector(randomPlan(h.rnd, seedSpan), h.rnd)
+		h.medium = &faulty{Medium: h.below(w), lane: w.Lane(0), rnd: h.rnd, faults: h.faults, refuses: max(0, h.rnd.IntN(8)-4)}
+		return h.medium
 	}, 640<<10)
 	h.rig.hook = h.interrupt
 	h.start()
 	for end := h.w.Now().Add(seedSpan); h.w.Now() < end && !failed(t); {
 		h.act()
 	}
-	h.w.Lane(0).Post(h.faults.heal)
+	h.w.Lane(0).Post(h.medium.heal)
 	for end := h.w.Now().Add(seedBound); h.w.Now() < end && h.left() > 0 && !failed(t); {
 		h.step(time.Duration(h.rnd.IntN(300)) * time.Microsecond)
 	}
@@ -121,6 +122,8 @@ func (h *seedHost) checkAnswers() {
 	h.stats.Aborted, h.stats.Cancelled, h.stats.Deferred = s.Aborts.Aborted, s.Cancels.Immediate, s.Cancels.Deferred
 }
 
+func (h *seedHost) now() time.Duration { return time.Duration(h.w.Now()) }
+
 func failed(t testing.TB) bool { return t.(interface{ Failed() bool }).Failed() }
 
 // below is the medium that the faults lie over.
@@ -141,7 +144,7 @@ func (h *seedHost) below(w *sim.World) nvme.Medium {
 
 // interrupt is the host's interrupt handler: it takes note.
 func (h *seedHost) interrupt(int) {
-	if h.plan.hit(faultIRQ, h.w.Now(), h.rnd) != nil {
+	if h.faults.Due(faultplan.LostInterrupt, h.now()) {
 		h.stats.LostIRQs++
 		return
 	}
@@ -232,7 +235,7 @@ func (h *seedHost) act() {
 // step rings, lets d pass, and looks at what has come: after an interrupt, or now
 // and then, since one may have been lost.
 func (h *seedHost) step(d time.Duration) {
-	if h.plan.hit(faultFatal, h.w.Now(), h.rnd) != nil {
+	if h.faults.Due(faultplan.Fatal, h.now()) {
 		h.stats.Fatal++
 		h.w.Lane(0).Post(h.c.Fail)
 	}
@@ -257,7 +260,7 @@ func (h *seedHost) watch() {
 	for q := range h.queues {
 		for i := range h.queues[q].out {
 			switch c := &h.queues[q].out[i]; {
-			case now > c.at.Add(seedReset) && !h.plan.healed:
+			case now > c.at.Add(seedReset) && !h.faults.Healed():
 				h.resetSeed()
 				return
 			case q > 0 && now > c.at.Add(seedAbort) && !c.aborted && h.queues[0].room() > 0:

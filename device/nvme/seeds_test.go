@@ -37,7 +37,7 @@ func TestSeeds(t *testing.T) {
 			}
 		}
 		if t.Failed() {
-			t.Fatalf("trace %x, faults:%v\nagain: go test ./device/nvme -run 'TestSeeds$' -seeds 1 -seed %d", h.hash, h.plan, seed)
+			t.Fatalf("trace %x, faults:\n%vagain: go test ./device/nvme -run 'TestSeeds$' -seeds 1 -seed %d", h.hash, h.faults.Plan(), seed)
 		}
 		sum.add(&h.stats)
 	}
