@@ -156,6 +156,13 @@ var logSections = []section{
 			r.do(r.rw(spec.IORead, 5000, 1))
 			r.eq(uint32(1), r.lastError().NSID)
 		}},
+		{"and the first block", func(r *rig) {
+			r.do(r.rw(spec.IORead, 7, 1))
+			r.do(r.rw(spec.IORead, 5000, 1))
+			r.eq(uint64(5000), r.lastError().LBA)
+			r.do(r.rw(spec.IORead, 9, 65)) // beyond MDTS, and so before the block is looked at
+			r.eq(uint64(0), r.lastError().LBA)
+		}},
 		{"and the field that is wrong", func(r *rig) {
 			r.do(r.rw(spec.IORead, 5000, 1))
 			r.eq(uint16(40), r.lastError().Location)

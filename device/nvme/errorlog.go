@@ -23,10 +23,7 @@ func (c *Controller) noteError(cmd *command, st spec.Status) spec.Status {
 		return st
 	}
 	e := spec.ErrorEntry{
-		SQID: cmd.sq.id, CID: cmd.cid, Status: st | spec.More, Location: errorLocation(st), NSID: cmd.nsid,
-	}
-	if !cmd.sq.admin && cmd.ns != nil && cmd.op.Kind != OpFlush && cmd.op.Kind != OpTrim {
-		e.LBA = uint64(cmd.op.Off-cmd.ns.base) >> cmd.ns.shift
+		SQID: cmd.sq.id, CID: cmd.cid, Status: st | spec.More, Location: errorLocation(st), LBA: cmd.lba, NSID: cmd.nsid,
 	}
 	c.logError(e)
 	return st | spec.More

@@ -123,6 +123,7 @@ func (c *Controller) decodeTransfer(cmd *command, e *spec.SQE) spec.Status {
 
 // setBlocks makes the op one on those blocks of the namespace.
 func (cmd *command) setBlocks(slba, blocks uint64) spec.Status {
+	cmd.lba = slba
 	if !cmd.ns.inRange(slba, blocks) {
 		return spec.LBAOutOfRange
 	}

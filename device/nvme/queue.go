@@ -100,6 +100,7 @@ type command struct {
 
 	nsid       uint32
 	ns         *namespace // of an I/O command that names one
+	lba        uint64     // the first block of one that has such; for the error log
 	prp1, prp2 uint64     // the data pointer: PRPs, or an SGL descriptor
 	sgl        bool
 
@@ -164,6 +165,7 @@ func (p *slotPool) get(q *subq, cid uint16) *command {
 	c := &p.cmds[i]
 	c.sq, c.cid, c.state = q, cid, cmdRunning
 	c.status, c.result = spec.Success, 0
+	c.lba = 0
 	c.ns, c.cancel, c.partner, c.deferred, c.sgl = nil, nil, nil, false, false
 	return c
 }
