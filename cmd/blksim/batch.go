@@ -137,6 +137,14 @@ func (b *batch) build(v variant, data bool) (*stack.Stack, error) {
 	return st, failed(buildCode(err), err)
 }
 
+// leave closes a stack, unless its device has I/Os that do not end.
+func leave(st *stack.Stack, abandoned bool) error {
+	if abandoned {
+		return st.Leave()
+	}
+	return st.Close()
+}
+
 // buildCode is the exit code for a stack that could not be built.
 func buildCode(err error) int {
 	var mistake *stack.SpecError

@@ -12,23 +12,38 @@ import (
 )
 
 const (
-	// interruptGrace is how long a run has to stop after the first signal.
-	interruptGrace = 2 * time.Second
+	// interruptGrace is how long a run has to stop after the first signal, before
+	// what is stuck in its device is left behind; and leaveGrace how long that may
+	// take. Together they are the 2 s that a user waits at the most.
+	interruptGrace = 1400 * time.Millisecond
+	leaveGrace     = 600 * time.Millisecond
 
 	// interruptEcho is how long a further signal counts as the first one again:
 	// timeout(1) and shells signal the process and its group.
 	interruptEcho = 300 * time.Millisecond
 )
 
+// stoppable is a run.
+type stoppable interface {
+	Stop()    // submit nothing more, cancel the rest
+	Abandon() // end now, whatever is in flight
+}
+
+// stopFunc is work without a device, which only has to be told.
+type stopFunc func()
+
+func (f stopFunc) Stop()  { f() }
+func (stopFunc) Abandon() {}
+
 // interrupts stops the current run on SIGINT or SIGTERM, so that its partial
-// result is written. A second signal, or a run that does not stop in time, ends
-// the process at once.
+// result is written, also if the device does not answer. A second signal ends the
+// process at once.
 type interrupts struct {
 	signals chan os.Signal
 	exit    func(code int)
 	mu      sync.Mutex // guards the rest
 	got     int        // exit code of the first signal
-	stop    func()     // stops the current run
+	run     stoppable  // the current one
 }
 
 // catchInterrupts takes the signals over; exit ends the process.
@@ -49,13 +64,13 @@ func (i *interrupts) watch() {
 		code = exitTerminated
 	}
 	first := time.Now()
-	grace := time.After(interruptGrace)
+	grace, end := time.After(interruptGrace), (<-chan time.Time)(nil)
 	i.mu.Lock()
 	i.got = code
-	stop := i.stop
+	run := i.run
 	i.mu.Unlock()
-	if stop != nil {
-		stop()
+	if run != nil {
+		run.Stop()
 	}
 	for again := true; again; {
 		select {
@@ -67,25 +82,32 @@ func (i *interrupts) watch() {
 				fmt.Fprintln(os.Stderr, "blksim: interrupted twice: no result")
 			}
 		case <-grace:
-			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", option.FormatDuration(interruptGrace))
+			end = time.After(leaveGrace)
+			i.mu.Lock()
+			if i.run != nil {
+				i.run.Abandon()
+			}
+			i.mu.Unlock()
+		case <-end:
+			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", option.FormatDuration(interruptGrace+leaveGrace))
 			again = false
 		}
 	}
 	i.exit(code)
 }
 
-// stops says how the current run is stopped; the returned function ends that.
-func (i *interrupts) stops(f func()) func() {
+// stops says which run is the current one; the returned function ends that.
+func (i *interrupts) stops(run stoppable) func() {
 	i.mu.Lock()
-	i.stop = f
+	i.run = run
 	late := i.got != 0
 	i.mu.Unlock()
 	if late {
-		f()
+		run.Stop()
 	}
 	return func() {
 		i.mu.Lock()
-		i.stop = nil
+		i.run = nil
 		i.mu.Unlock()
 	}
 }

@@ -96,11 +96,11 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 	if err != nil {
 		return nil, failed(exitInternal, errors.Join(err, st.Close()))
 	}
-	defer b.intr.stops(eng.Stop)()
+	defer b.intr.stops(eng)()
 	progress := b.progress(v.name, func() state { return replayState(&eng.Live, rd.Stats().SizeHint) })
 	res, runErr := eng.Run()
 	progress.end()
-	closeErr := st.Close()
+	closeErr := leave(st, res.Abandoned)
 
 	r := &report.Run{Name: v.name, Setup: b.setup(st, v)}
 	r.Setup.Timing, r.Setup.TimeScale, r.Setup.IODepth = cfg.Timing.String(), cfg.TimeScale, cfg.Limit()

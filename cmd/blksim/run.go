@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -118,11 +119,11 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	defer rec.abort()
 	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data,
 		NoCancels: v.baseline, Watch: rec.Watch}
-	defer b.intr.stops(ld.Stop)()
+	defer b.intr.stops(ld)()
 	progress := b.progress(v.name, func() state { return loadState(ld) })
 	clones, runErr := ld.Do()
 	progress.end()
-	closeErr := st.Close()
+	closeErr := leave(st, slices.ContainsFunc(clones, func(c *load.Clone) bool { return c.Result.Abandoned }))
 	var mistake *load.JobError
 	if errors.As(runErr, &mistake) {
 		return nil, failed(exitUsage, fmt.Errorf("run: %w", runErr))

@@ -215,7 +215,7 @@ func (s *converting) convert(path string, stdout, stderr io.Writer, said bool) e
 	intr := catchInterrupts(os.Exit)
 	defer intr.release()
 	var stop atomic.Bool
-	defer intr.stops(func() { stop.Store(true) })()
+	defer intr.stops(stopFunc(func() { stop.Store(true) }))()
 
 	err = c.run(cv, &stop)
 	if err == nil && intr.code() != 0 {

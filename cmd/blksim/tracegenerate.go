@@ -185,7 +185,7 @@ func (s *generating) generate(given func(string) bool, stdout, stderr io.Writer)
 	intr := catchInterrupts(os.Exit)
 	defer intr.release()
 	var stop atomic.Bool
-	defer intr.stops(func() { stop.Store(true) })()
+	defer intr.stops(stopFunc(func() { stop.Store(true) }))()
 	n, err := writeAll(out, traces.Generate(o, s.seed), &stop)
 	if code := intr.code(); err == nil && code != 0 {
 		err = failed(code, errors.New("interrupted: nothing was written"))

@@ -54,7 +54,7 @@ func traceInfo(s *reading, form string, paths []string, stdout, stderr io.Writer
 	intr := catchInterrupts(os.Exit)
 	defer intr.release()
 	var stop atomic.Bool
-	defer intr.stops(func() { stop.Store(true) })()
+	defer intr.stops(stopFunc(func() { stop.Store(true) }))()
 	log := errorLog{stderr: stderr}
 	for i, path := range paths {
 		if stop.Load() {

@@ -221,6 +221,16 @@ func (r *Run) Stop() {
 	}
 }
 
+// Abandon has Do return at once, after Stop; see replay.Engine.Abandon. Any
+// goroutine.
+func (r *Run) Abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.engines {
+		e.Abandon()
+	}
+}
+
 // Stopped says whether Stop was called. Any goroutine.
 func (r *Run) Stopped() bool { return r.stopped.Load() }
 

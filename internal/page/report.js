@@ -116,7 +116,7 @@ if (ops.length) {
     return new uPlot({ width, height: 300, cursor: { points: { size: 6 } },
       scales: { x: { time: false, distr: 3, range: [lo, hi] }, y: { range: [0, top * 1.03] } },
       axes: [axis({ splits: logSplits(lo, hi), filter: (u, s) => s, values: (u, vs) => vs.map(nanos) }),
-        axis({ size: 62, splits: marks.map(nines), values: (u, vs) => vs.map(v => label(1 - 10 ** -v)) })],
+        axis({ size: 76, splits: marks.map(nines), values: (u, vs) => vs.map(v => label(1 - 10 ** -v)) })],
       series: [{ label: 'latency', value: (u, v) => v == null ? '–' : nanos(v) },
         ...runs.map((r, i) => ({ label: r.name, stroke: colorOf(i), width: 2, spanGaps: true, points: { show: false },
           value: (u, v) => v == null ? '–' : ((1 - 10 ** -v) * 100).toFixed(v > 3 ? 4 : 2) + ' %' }))] },

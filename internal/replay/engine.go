@@ -95,6 +95,16 @@ func (e *Engine) Stop() {
 	}
 }
 
+// Abandon has Run return at once, after Stop, although I/Os are in flight that
+// nobody can end: they are missing from the result. The engine, the disk and the
+// stack below cannot be used or closed after that. In real time only: in a
+// simulation, where all time passes at once, Stop is enough. Any goroutine.
+func (e *Engine) Abandon() {
+	if _, ok := e.group.(*lane.Real); ok {
+		e.pump.lane.Post(e.pump.abandon)
+	}
+}
+
 // onEvents takes the events of one lane.
 func (e *Engine) onEvents(l lane.Lane, evs []aio.Event) {
 	now := l.Now()

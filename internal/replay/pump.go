@@ -21,13 +21,14 @@ type pump struct {
 	src  Source
 	name string
 
-	recs     []traces.Record
-	pos, n   int
-	srcErr   error // what the source said after recs[:n]
-	err      error // what ended the run
-	ended    bool  // no more records will be taken
-	stopped  bool
-	finished bool
+	recs      []traces.Record
+	pos, n    int
+	srcErr    error // what the source said after recs[:n]
+	err       error // what ended the run
+	ended     bool  // no more records will be taken
+	stopped   bool
+	finished  bool
+	abandoned bool // finished with I/Os in flight
 
 	start    lane.Time
 	end      lane.Time // of the last I/O; valid once finished
@@ -180,6 +181,16 @@ func (p *pump) holdsNot(now lane.Time) bool {
 		p.hold = holdNone
 	}
 	return p.hold == holdNone
+}
+
+// abandon ends the run with I/Os in flight.
+func (p *pump) abandon() {
+	if p.done == nil || p.finished {
+		return
+	}
+	p.finished, p.abandoned, p.stopped = true, true, true
+	p.end = p.lane.Now()
+	p.done()
 }
 
 // fill reads the next records. It answers false at the end.

@@ -8,16 +8,17 @@ import (
 
 // Result is what a run did.
 type Result struct {
-	Records  int64            // taken from the source
-	Replayed int64            // of those: submitted
-	Skipped  map[string]int64 // of those: by why the disk could not take them
-	Expanded int64            // replayed ones that were made to fit whole blocks
-	Wrapped  int64            // replayed ones that were wrapped around the end
-	Held     int64            // replayed ones that were due before the limit of I/Os in flight had room
-	Span     time.Duration    // from the first record's time to the last's
-	Elapsed  time.Duration    // on the run's clock
-	Start    time.Duration    // since the epoch
-	Stopped  bool             // ended early by Stop
+	Records   int64            // taken from the source
+	Replayed  int64            // of those: submitted
+	Skipped   map[string]int64 // of those: by why the disk could not take them
+	Expanded  int64            // replayed ones that were made to fit whole blocks
+	Wrapped   int64            // replayed ones that were wrapped around the end
+	Held      int64            // replayed ones that were due before the limit of I/Os in flight had room
+	Span      time.Duration    // from the first record's time to the last's
+	Elapsed   time.Duration    // on the run's clock
+	Start     time.Duration    // since the epoch
+	Stopped   bool             // ended early by Stop
+	Abandoned bool             // by Abandon, with I/Os in flight
 
 	Tally
 	Context aio.Stats
@@ -32,10 +33,22 @@ func (e *Engine) result() *Result {
 	r := &Result{
 		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped, Held: p.held,
 		Span: time.Duration(p.span), Elapsed: max(p.end.Sub(p.start), 0),
-		Start: p.start.Sub(e.cfg.Epoch), Stopped: p.stopped,
+		Start: p.start.Sub(e.cfg.Epoch), Stopped: p.stopped, Abandoned: p.abandoned,
 		Context: e.ctx.Stats(),
 	}
 	for _, w := range e.workers {
+		if p.abandoned {
+			// Its lane still runs: what it has counted by now is taken there.
+			var now Tally
+			err := e.group.Do(w.lane.Index(), func(done func()) {
+				now, w.watcher = w.tally, nil
+				done()
+			})
+			if err == nil {
+				r.Tally.Merge(&now)
+			}
+			continue
+		}
 		r.Tally.Merge(&w.tally)
 	}
 	return r
@@ -49,6 +62,7 @@ func (r *Result) Merge(o *Result) {
 	r.Elapsed = end - r.Start
 	r.Span = max(r.Span, o.Span)
 	r.Stopped = r.Stopped || o.Stopped
+	r.Abandoned = r.Abandoned || o.Abandoned
 	r.Records += o.Records
 	r.Replayed += o.Replayed
 	r.Expanded += o.Expanded

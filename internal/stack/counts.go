@@ -13,6 +13,17 @@ type Counts struct {
 	Device *device.Stats // nil: the device does not count
 }
 
+// Leave takes the place of Close where I/Os are stuck in the device: the lanes run
+// on, and Counts may be read as of now. In real time only.
+func (st *Stack) Leave() error {
+	for i := range st.Group.Lanes() {
+		if err := st.Group.Do(i, func(done func()) { done() }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Counts reads the counters. They belong to their lanes: call it after Close.
 func (st *Stack) Counts() Counts {
 	c := Counts{Block: st.Disk.Stats()}
