@@ -44,6 +44,10 @@ func benchLines(format string, n int, step int64) []byte {
 			fmt.Fprintf(&b, "%7d.%09d ; %12d ; %4d ; %c ; 0.0 ; 0.0\n", ns/1e9, ns%1e9, off/512, 16, kind[0])
 		case "blkparse":
 			fmt.Fprintf(&b, "  8,33  30 %8d %5d.%09d    77  Q %3c %d + 16 [some worker]\n", i, ns/1e9, ns%1e9, kind[0], off/512)
+		case "alibaba":
+			fmt.Fprintf(&b, "%d,%c,%d,8192,%d\n", 17, kind[0], off, 1600000000000046+ns/1000)
+		case "tencent":
+			fmt.Fprintf(&b, "%d,%d,16,%d,1017\n", 1540000000+ns/1e9, off/512, i&1)
 		case "cloudphysics":
 			fmt.Fprintf(&b, "1,%d,2%c,8192,%d\n", 5000000+ns/1e9, "8a"[i&1], off/512)
 		case "fio3":
@@ -55,7 +59,7 @@ func benchLines(format string, n int, step int64) []byte {
 	return b.Bytes()
 }
 
-var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "cloudphysics", "fio3", "vscsi1", "native"}
+var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "cloudphysics", "fio3", "alibaba", "tencent", "vscsi1", "native"}
 
 // readAll is one pass over data.
 func readAll(b *testing.B, data []byte, o Options, recs []Record) (total int) {
@@ -128,5 +132,43 @@ func splitMSR(b *testing.B, data []byte, recs []Record) {
 			b.Fatal(line)
 		}
 		recs[i%len(recs)] = Record{Time: ticks, Offset: offset, Length: size}
+	}
+}
+
+// BenchmarkAgainstBytes reads traces, and their bytes alone, in turn: plain ones against
+// a copy of the bytes through a buffer, packed ones against the decoder alone. x-bytes
+// is how many times as long reading the trace takes.
+func BenchmarkAgainstBytes(b *testing.B) {
+	const n = 200_000
+	recs := make([]Record, 1024)
+	for _, c := range []struct {
+		name, format string
+		pack         func(testing.TB, string) []byte
+	}{{"msr", "msr", nil}, {"alibaba", "alibaba", nil}, {"native", "native", nil}, {"msr.gz", "msr", gzipped}, {"msr.zst", "msr", zstded}} {
+		data := benchLines(c.format, n, 20_000)
+		if c.pack != nil {
+			data = c.pack(b, string(data))
+		}
+		b.Run(c.name, func(b *testing.B) {
+			trace, bytesOnly := time.Hour, time.Hour
+			buf := make([]byte, bufferSize)
+			for b.Loop() {
+				start := time.Now()
+				if readAll(b, data, Options{}, recs) != n {
+					b.Fatal("records are missing")
+				}
+				trace = min(trace, time.Since(start))
+				start = time.Now()
+				s, err := newSource(bytes.NewReader(data))
+				for err == nil {
+					_, err = s.content.Read(buf)
+				}
+				s.close()
+				bytesOnly = min(bytesOnly, time.Since(start))
+			}
+			b.ReportMetric(float64(trace)/float64(bytesOnly), "x-bytes")
+			b.ReportMetric(n/trace.Seconds()/1e6, "best-Mrec/s")
+			b.ReportMetric(n/bytesOnly.Seconds()/1e6, "best-Mrec/s-of-bytes")
+		})
 	}
 }

@@ -83,6 +83,11 @@ func (r *Reader) open(d detection, head []byte) error {
 	r.parser = f.open(r.scan)
 	r.batch, _ = r.parser.(batcher)
 	r.bulk, _ = r.parser.(bulk)
+	if o := &r.opts; o.Volume == "" {
+		if r.liner, _ = r.parser.(liner); r.liner != nil {
+			r.chunk = &chunk{}
+		}
+	}
 	r.scan.notes = append(r.scan.notes, notes...)
 	r.stage = newStage(&r.opts, r.scan)
 	r.other = r.scan.skips.slot(skipOtherVolume)

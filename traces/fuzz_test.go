@@ -26,39 +26,42 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzMSRFast checks that the fast way through an MSR line never reads other than
-// the slow one, which says what is right.
-func FuzzMSRFast(f *testing.F) {
-	f.Add([]byte("130000000000000017,hm,1,Read,104857600,32768,400"))
-	f.Add([]byte("1,hm,0,Write,0,1,99999999999999999999999"))
-	f.Add([]byte("00000000000000000000000000007,hm,1,Read,00000000000000000000000000007,7,7"))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		first := []byte("1000,hm,1,Read,4096,512,1")
-		parse := func(b []byte, slow bool) (verdict, Record) {
-			o := Options{}.resolved()
-			p := openMSR(newScan(formatNamed("msr"), &o, nil)).(*msr)
-			var rec Record
-			require.Equal(t, isRecord, p.parse(first, &rec))
-			// A second volume, so that fast has two to know.
-			require.Equal(t, isRecord, p.parse([]byte("1000,hm,0,Read,4096,512,1"), &rec))
-			rec = Record{CancelAfter: -1}
-			if slow {
-				return p.slow(b, &rec), rec
-			}
-			if p.fast(b, &rec) {
-				return isRecord, rec
-			}
-			return isBad, rec
-		}
-		if bytes.IndexByte(line, '\n') >= 0 {
+// FuzzFastLines checks that the fast way through the lines of a format never reads
+// other than the slow one, which says what is right.
+func FuzzFastLines(f *testing.F) {
+	for _, s := range samples {
+		f.Add([]byte(s.data), s.format, uint8(0))
+	}
+	f.Add([]byte("1000,hm,1,Read,4096,512,1\n00000000000000000000000000007,hm,1,Read,00000000000000000000000000007,7,7\n"), "msr", uint8(1))
+	f.Add([]byte("0,8,512,r,1.0000000001\n0,8,512,r,9223372036.9\n"), "spc", uint8(2))
+	f.Fuzz(func(t *testing.T, data []byte, format string, way uint8) {
+		if formatNamed(format) == nil || format == "csv" {
 			t.Skip()
 		}
-		if v, fast := parse(line, false); v == isRecord {
-			w, slow := parse(line, true)
-			require.Equal(t, isRecord, w)
-			require.Equal(t, slow, fast)
-		}
+		ways := waysToRead(format)
+		requireFastAsSlow(t, data, ways[int(way)%len(ways)])
 	})
+}
+
+// requireFastAsSlow reads data with and without the fast way.
+func requireFastAsSlow(t *testing.T, data []byte, o Options) {
+	t.Helper()
+	var outs []outcome
+	for _, slow := range []bool{false, true} {
+		r, err := NewReader(bytes.NewReader(data), "t", o)
+		if err != nil {
+			return
+		}
+		if slow {
+			r.liner = nil
+		}
+		outs = append(outs, drain(t, r, 100))
+	}
+	if outs[1].err != nil {
+		require.EqualError(t, outs[0].err, outs[1].err.Error())
+		outs[0].err, outs[1].err = nil, nil
+	}
+	require.Equal(t, outs[1], outs[0])
 }
 
 // FuzzNumbers checks the number parsers against the obvious way.

@@ -96,6 +96,14 @@ func (in *input) fill() {
 // left is how many bytes stand behind the last line or record.
 func (in *input) left() int64 { return int64(in.w - in.r) }
 
+// whole is the unread part of the buffer; empty if there may be a NUL in it.
+func (in *input) whole() []byte {
+	if in.mayNUL {
+		return nil
+	}
+	return in.buf[in.r:in.w]
+}
+
 // next is the next line without its end, or the next block. At the end of
 // the content it is false: err says how it ended. The bytes of a line that the
 // content broke off in are not returned, since half a number is a number.

@@ -11,9 +11,8 @@ import (
 // ResponseTime: when the I/O completed. Some are negative: those are not used. Offset and Size are in bytes. The volume is
 // host_disk, as the trace's own files are named.
 //
-// Each line is tried by fast, which takes what the published files hold, and falls
-// back to slow, which takes blanks, headers and other cases of letters too, and
-// says what is wrong with the rest. Whatever fast takes, slow reads alike.
+// line takes what the published files hold; parse takes blanks, headers and other
+// cases of letters too, and says what is wrong with the rest.
 
 const (
 	msrColumns   = 7
@@ -32,63 +31,49 @@ type msr struct {
 
 func openMSR(s *scan) parser { return &msr{s: s, known: map[string]uint32{}} }
 
-func (p *msr) parse(b []byte, rec *Record) verdict {
-	if p.fast(b, rec) {
-		return isRecord
+func (p *msr) line(b []byte, rec *Record) int {
+	ticks, i := number(b, 0, ',')
+	if i == 0 {
+		return 0
 	}
-	return p.slow(b, rec)
-}
-
-func (p *msr) fast(b []byte, rec *Record) bool {
-	ticks, i := uintAt(b, 0)
-	if i == 0 || i == len(b) || b[i] != ',' || ticks > math.MaxInt64 {
-		return false
-	}
-	i++
 	if n := i + len(p.raw); len(p.raw) == 0 || n >= len(b) || b[n] != ',' || !bytes.Equal(b[i:n], p.raw) {
 		if !p.pair(b[i:]) {
-			return false
+			return 0
 		}
 	}
-	if i += len(p.raw) + 1; i >= len(b) {
-		return false
+	i += len(p.raw) + 1
+	if i+6 >= len(b) {
+		return 0
 	}
 	switch rest := b[i:]; {
-	case len(rest) > 5 && string(rest[:5]) == "Read,":
+	case string(rest[:5]) == "Read,":
 		rec.Op = Read
 		i += 5
-	case len(rest) > 6 && string(rest[:6]) == "Write,":
+	case string(rest[:6]) == "Write,":
 		rec.Op = Write
 		i += 6
 	default:
-		return false
+		return 0
 	}
-	offset, e := uintAt(b, i)
-	if e == i || e == len(b) || b[e] != ',' {
-		return false
+	at, i := number(b, i, ',')
+	if i == 0 {
+		return 0
 	}
-	i = e + 1
-	size, e := uintAt(b, i)
-	if e == i || e == len(b) || b[e] != ',' {
-		return false
+	size, i := number(b, i, ',')
+	if i == 0 {
+		return 0
 	}
-	i = e + 1
-	response, e := uintAt(b, i)
-	if e == i || e != len(b) || response > maxTicks {
-		return false
+	response, i := lastNumber(b, i)
+	if i == 0 || response > maxTicks || !extentOf(rec, at, size, 1, 1) {
+		return 0
 	}
-	rec.Completed = int64(response) * filetimeTick
-	if offset > math.MaxInt64 || size == 0 || size > math.MaxInt64-offset {
-		return false
-	}
-	rec.Offset, rec.Length, rec.Volume = int64(offset), int64(size), p.vol
-	t, ok := p.s.clock.at(int64(ticks))
-	rec.Time = t
-	return ok
+	rec.Completed, rec.Volume = response*filetimeTick, p.vol
+	return p.s.clock.set(rec, ticks, i)
 }
 
 // pair makes the host and disk at the start of b the last ones, if they are known.
 func (p *msr) pair(b []byte) bool {
+	b = b[:min(len(b), 2*maxVolumeName)]
 	i := bytes.IndexByte(b, ',')
 	if i < 0 {
 		return false
@@ -105,7 +90,7 @@ func (p *msr) pair(b []byte) bool {
 	return ok
 }
 
-func (p *msr) slow(b []byte, rec *Record) verdict {
+func (p *msr) parse(b []byte, rec *Record) verdict {
 	p.f.split(b, ',')
 	if p.s.isHeader(&p.f, msrColumns, b) {
 		return notRecord
@@ -148,11 +133,13 @@ func (p *msr) slow(b []byte, rec *Record) verdict {
 	return v
 }
 
-// learn keeps host and disk for fast, if they stand in the line without blanks.
+// learn keeps host and disk for line, if they stand in the line without blanks.
 func (p *msr) learn(b, host, disk []byte, vol uint32) {
 	raw := append(append(append(p.name[:0], host...), ','), disk...)
 	p.name = raw
 	if i := bytes.IndexByte(b, ','); bytes.HasPrefix(b[i+1:], raw) && len(p.known) < maxVolumes {
-		p.known[string(raw)] = vol
+		if _, ok := p.known[string(raw)]; !ok {
+			p.known[string(raw)] = vol
+		}
 	}
 }

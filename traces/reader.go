@@ -30,6 +30,9 @@ type Reader struct {
 	parser   parser
 	batch    batcher // the parser, if it is one
 	bulk     bulk    // the parser, if it is one
+	liner    liner   // the parser, if it is one
+	chunk    *chunk  // what it has read
+	at       spot    // of the record in hand
 	flush    bool    // the input has ended: the batcher is to give all it has
 	endErr   error   // and why
 	win      window
@@ -70,6 +73,10 @@ func (r *Reader) read(recs []Record) (int, error) {
 		if r.ended {
 			break
 		}
+		if r.liner != nil && (r.chunk.left() || r.readLines()) {
+			n += r.place(recs[n:])
+			continue
+		}
 		if r.bulk != nil {
 			if k := r.takeAll(recs[n:]); k > 0 {
 				n += k
@@ -98,6 +105,71 @@ func (r *Reader) read(recs []Record) (int, error) {
 		return 0, r.err
 	}
 	return n, nil
+}
+
+// spot is where a line or block stands, for an error.
+type spot struct{ line, byte int64 }
+
+// chunk is lines that a liner has read, and that accept has not seen yet.
+type chunk struct {
+	recs   [256]Record
+	starts [256]int64 // of the lines, in the content
+	next   int
+	n      int
+}
+
+func (c *chunk) left() bool { return c.next < c.n }
+
+// readLines has the liner read what it takes of the lines in the buffer. It is false
+// if the next line is none that it takes.
+func (r *Reader) readLines() bool {
+	b, c := r.in.whole(), r.chunk
+	c.next, c.n = 0, 0
+	used := 0
+	for c.n < len(c.recs) {
+		rec := &c.recs[c.n]
+		*rec = Record{CancelAfter: -1, Line: r.in.line + 1}
+		k := r.liner.line(b[used:], rec)
+		if k == 0 || k > maxLine {
+			break
+		}
+		c.starts[c.n] = r.in.off + int64(used)
+		c.n++
+		used += k
+		r.in.line++
+	}
+	r.in.discard(used)
+	return c.n > 0
+}
+
+// place takes records of the chunk: into the window while nothing is ready there, or
+// into recs. It returns how many it has put into recs.
+func (r *Reader) place(recs []Record) (n int) {
+	c := r.chunk
+	sorting := r.opts.Order == Sort
+	for c.left() && !r.ended {
+		if sorting && r.win.ready() || n == len(recs) {
+			break
+		}
+		rec := &c.recs[c.next]
+		r.at = spot{rec.Line, c.starts[c.next]}
+		c.next++
+		r.records++
+		switch r.accept(rec) {
+		case isRecord:
+			if sorting {
+				*r.win.slot() = *rec
+				r.win.keep(rec.Time)
+			} else {
+				recs[n] = *rec
+				r.deliver(&recs[n])
+				n++
+			}
+		case isBad:
+			r.ended = true
+		}
+	}
+	return n
 }
 
 // next reads into rec up to the next I/O of the wanted volume. notRecord says that
@@ -146,6 +218,7 @@ func (r *Reader) parse(rec *Record) verdict {
 		r.err = r.end()
 		return isBad
 	}
+	r.at = spot{r.in.line, r.in.start}
 	r.scan.line = r.in.start
 	if r.in.cutter == nil {
 		r.scan.line = r.in.line
@@ -203,11 +276,25 @@ func (r *Reader) takeAll(recs []Record) int {
 	}
 	k := r.batch.take(recs, false)
 	r.begun = true
-	for i := range recs[:k] {
-		r.deliver(&recs[i])
-	}
 	r.newest = recs[k-1].Time
+	r.deliverAll(recs[:k])
 	return k
+}
+
+// deliverAll is deliver for records of a format whose times need no change.
+func (r *Reader) deliverAll(recs []Record) {
+	last := &recs[len(recs)-1]
+	r.done += int64(len(recs))
+	r.lastTime, r.lastLine = last.Time, last.Line
+	for i := range recs {
+		rec := &recs[i]
+		if v := int(rec.Volume); v >= len(r.given) || !r.given[v] {
+			r.firstOf(v)
+		}
+		if !r.parts && rec.Time%int64(time.Second) != 0 {
+			r.parts = true
+		}
+	}
 }
 
 // accept places a record in the trace. isRecord says that it is the newest one;
@@ -269,12 +356,12 @@ func (r *Reader) firstOf(volume int) {
 func (r *Reader) reject(fault *Error) bool {
 	r.rejected++
 	e := *fault
-	e.File, e.Byte = r.name, r.in.start
+	e.File, e.Byte = r.name, r.at.byte
 	if r.merged != nil {
-		e.File, e.Byte = r.merged.locate(r.in.start)
+		e.File, e.Byte = r.merged.locate(r.at.byte)
 	}
 	if r.in.cutter == nil {
-		e.Line = r.in.line
+		e.Line = r.at.line
 	}
 	if len(r.first) < maxFirstErrors {
 		r.first = append(r.first, &e)

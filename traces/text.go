@@ -23,6 +23,9 @@ type text struct {
 	f    fields
 	name []byte // scratch for an unescaped volume name
 	body bool   // the first line was read
+
+	tail       []byte // of the last line with a volume and nothing else: " vol=NAME"
+	tailVolume uint32
 }
 
 func openText(s *scan) parser { return &text{s: s} }
@@ -66,7 +69,11 @@ func (p *text) parse(b []byte, rec *Record) verdict {
 	if p.f.n == 4 {
 		return p.s.volume(rec, nil)
 	}
-	return p.options(c[4:p.f.n], rec)
+	v := p.options(c[4:p.f.n], rec)
+	if i := bytes.LastIndex(b, []byte(" vol=")); v == isRecord && p.f.n == 5 && i >= 0 {
+		p.tail, p.tailVolume = append(p.tail[:0], b[i:]...), rec.Volume
+	}
+	return v
 }
 
 // textOptions are the names of the options, each at most once in a line.
