@@ -95,7 +95,7 @@ type port struct {
 	lane    lane.Lane
 	index   int // of the tag cache
 	ring    ring
-	corked  bool    // completions are staged in the ring, to be published together
+	corked  int     // while it is not 0 completions are staged, to be published together
 	posted  bool    // drain is posted
 	drainFn func()  // bound once
 	outFn   func()  // bound once

@@ -29,9 +29,10 @@
 //
 // # What is shared
 //
-// Per kiocb the cancel word (word.go has the protocol and its reasons), and
+// Per kiocb its slot, a line of the cache (page.go), with the cancel word (word.go
+// has the protocol and its reasons), and
 // between lanes the tag pool (tags.go), the page table (page.go), the completion
-// rings (ring.go), and the count of reserved places (context.go). The only locks
+// rings (ring.go), and the counts of submitted and reaped (context.go). The only locks
 // are leaves, off the path of an I/O: one for completions delivered outside all
 // lanes, and one for each of the turns of those who reap and those who close.
 //

@@ -37,8 +37,8 @@ func (c *Context) post(l lane.Lane, index uint32) {
 			p.ring.make(c.capacity)
 		}
 		p.ring.stage(index)
-		if !p.corked {
-			p.uncork()
+		if p.corked == 0 {
+			p.publish()
 		}
 		return
 	}
@@ -52,9 +52,23 @@ func (c *Context) post(l lane.Lane, index uint32) {
 	c.wakeUp()
 }
 
-// uncork publishes what is staged, if anything is, and sees to it that somebody
-// looks.
+// Cork has completions on lane l wait until Uncork, which publishes them together:
+// for a target that completes many I/Os at once, to whom the reader's lane is far. The
+// two are called in pairs, within one function that the lane runs; pairs may lie in
+// each other. StartBatch is run between such a pair.
+func (c *Context) Cork(l lane.Lane) { c.port(l).corked++ }
+
+// Uncork ends what Cork began.
+func (c *Context) Uncork(l lane.Lane) { c.port(l).uncork() }
+
 func (p *port) uncork() {
+	if p.corked--; p.corked == 0 {
+		p.publish()
+	}
+}
+
+// publish shows what is staged, if anything is, and sees to it that somebody looks.
+func (p *port) publish() {
 	if p.ring.staged == p.ring.tail.Load() {
 		return
 	}

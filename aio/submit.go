@@ -109,8 +109,7 @@ func (p *port) start(t Target, batch []Kiocb, ids []ID) int {
 	for i := range min(len(ids), len(batch)) {
 		ids[i] = batch[i].id
 	}
-	corked := p.corked
-	p.corked = true
+	p.corked++
 	if bt, ok := t.(BatchTarget); ok {
 		bt.StartBatch(p.lane, batch)
 	} else {
@@ -118,9 +117,7 @@ func (p *port) start(t Target, batch []Kiocb, ids []ID) int {
 			t.Start(p.lane, k)
 		}
 	}
-	if p.corked = corked; !corked {
-		p.uncork()
-	}
+	p.uncork()
 	if p.c.isClosed() {
 		for _, k := range batch {
 			p.c.cancel(p.lane, k.id)

@@ -84,7 +84,7 @@ type pipeline struct {
 
 // handed is a batch on its way to the other lane.
 type handed struct {
-	far lane.Lane
+	p   *pipeline
 	ks  []aio.Kiocb
 	run func() // complete, bound once
 }
@@ -99,7 +99,7 @@ func newPipeline() (*pipeline, error) {
 	}
 	for i := range p.batches {
 		h := &p.batches[i]
-		h.far, h.run = p.far, h.complete
+		h.p, h.run = p, h.complete
 	}
 	var err error
 	p.ctx, err = aio.New(aio.Options{Capacity: 1024, Lanes: []lane.Lane{&p.lane, p.far}})
@@ -124,8 +124,10 @@ func (p *pipeline) StartBatch(_ lane.Lane, ks []aio.Kiocb) {
 
 // complete is the other lane's work.
 func (h *handed) complete() {
+	h.p.ctx.Cork(h.p.far)
+	defer h.p.ctx.Uncork(h.p.far)
 	for _, k := range h.ks {
-		k.Complete(h.far, aio.OK, k.Len())
+		k.Complete(h.p.far, aio.OK, k.Len())
 	}
 }
 

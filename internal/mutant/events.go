@@ -90,27 +90,21 @@ var eventMutants = []Mutant{
 		Name: "batch-is-not-published", File: "submit.go", By: "TestBatchCompletesAtOnce",
 		Why: "what a batch completed at once stays staged, and nobody sees it",
 		Old: `
-	if p.corked = corked; !corked {
-		p.uncork()
-	}
-`,
+	p.uncork()
+	if p.c.isClosed`,
 		New: `
-	p.corked = corked
-`,
+	p.corked--
+	if p.c.isClosed`,
 	},
 	{
 		Name: "batch-stays-corked", File: "submit.go", By: "TestBatchCompletesAtOnce",
 		Why: "what completes after the batch stays staged",
 		Old: `
-	if p.corked = corked; !corked {
-		p.uncork()
-	}
-`,
+	p.uncork()
+	if p.c.isClosed`,
 		New: `
-	if !corked {
-		p.uncork()
-	}
-`,
+	p.publish()
+	if p.c.isClosed`,
 	},
 	{
 		Name: "reaper-looks-before-it-says-so", File: "events.go", By: "TestCompleterReusesTheSlot",

@@ -26,14 +26,15 @@ func (r *fine[T]) push(n *Node[T], at int64) {
 // remove takes n out of its slot's list.
 func (r *fine[T]) remove(n *Node[T]) {
 	slot := n.index & slotMask
-	if next := n.next; next == n {
+	next := n.next
+	if next == n { // and may stay so: it keeps nothing else alive
 		r.heads[slot] = nil
 		r.clear(slot)
-	} else {
-		n.prev.next, next.prev = next, n.prev
-		if r.heads[slot] == n {
-			r.heads[slot] = next
-		}
+		return
+	}
+	n.prev.next, next.prev = next, n.prev
+	if r.heads[slot] == n {
+		r.heads[slot] = next
 	}
 	n.next, n.prev = nil, nil
 }

@@ -42,7 +42,31 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 		}
 		r.empty(slot)
 		q.base = start
-		q.deal(c)
+		if r == q.coarse[0] {
+			q.dealFine(c)
+		} else {
+			q.deal(c)
+		}
+	}
+}
+
+// dealFine is deal for the lowest coarse ring: all of its slot goes to the fine one.
+func (q *Queue[T]) dealFine(c *chunk[T]) {
+	if q.fine == nil {
+		q.fine = new(fine[T])
+	}
+	r := q.fine
+	c.prev.next = nil
+	for c != nil {
+		next := c.next
+		for i := range c.items[:c.used] {
+			if n := c.items[i].node; n != nil {
+				c.items[i].node = nil
+				r.push(n, c.items[i].at)
+			}
+		}
+		q.free.put(c)
+		c = next
 	}
 }
 
