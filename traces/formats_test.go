@@ -176,3 +176,10 @@ func TestAHeaderMayRecurAndAnotherMayNot(t *testing.T) {
 	out := read(t, line+header+line, Options{})
 	require.EqualError(t, out.err, `t:2: disk "DiskNumber": want a decimal disk number`)
 }
+
+func TestFioTimesThatSpanDaysAreSuspected(t *testing.T) {
+	data := "fio version 3 iolog\n0 /dev/sda read 0 512\n900000000001 /dev/sda read 0 512\n"
+	require.Contains(t, strings.Join(read(t, data, Options{}).stats.Notes, "\n"),
+		"the times span 250h0m0s as microseconds, which fio's are: if they are nanoseconds, say so with the option time-unit")
+	require.Empty(t, read(t, data, Options{TimeUnit: 1}).stats.Notes)
+}

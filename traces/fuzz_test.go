@@ -26,6 +26,42 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// fuzzFormat reads any input as one format: go test -fuzz=FuzzMSR ./traces.
+func fuzzFormat(f *testing.F, format string) {
+	for _, s := range append(samples, csvSample()) {
+		if s.format == format {
+			f.Add([]byte(s.data))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, o := range waysToRead(format) {
+			checkAnyInput(t, data, o)
+		}
+	})
+}
+
+func FuzzAlibaba(f *testing.F)      { fuzzFormat(f, "alibaba") }
+func FuzzBlkparse(f *testing.F)     { fuzzFormat(f, "blkparse") }
+func FuzzBlkreplay(f *testing.F)    { fuzzFormat(f, "blkreplay") }
+func FuzzBlktrace(f *testing.F)     { fuzzFormat(f, "blktrace") }
+func FuzzBtrecord(f *testing.F)     { fuzzFormat(f, "btrecord") }
+func FuzzCSV(f *testing.F)          { fuzzFormat(f, "csv") }
+func FuzzCloudPhysics(f *testing.F) { fuzzFormat(f, "cloudphysics") }
+func FuzzDiskSim(f *testing.F)      { fuzzFormat(f, "disksim") }
+func FuzzFIU(f *testing.F)          { fuzzFormat(f, "fiu") }
+func FuzzFio1(f *testing.F)         { fuzzFormat(f, "fio1") }
+func FuzzFio2(f *testing.F)         { fuzzFormat(f, "fio2") }
+func FuzzFio3(f *testing.F)         { fuzzFormat(f, "fio3") }
+func FuzzMQSim(f *testing.F)        { fuzzFormat(f, "mqsim") }
+func FuzzMSR(f *testing.F)          { fuzzFormat(f, "msr") }
+func FuzzNative(f *testing.F)       { fuzzFormat(f, "native") }
+func FuzzSPC(f *testing.F)          { fuzzFormat(f, "spc") }
+func FuzzSystor(f *testing.F)       { fuzzFormat(f, "systor") }
+func FuzzTencent(f *testing.F)      { fuzzFormat(f, "tencent") }
+func FuzzText(f *testing.F)         { fuzzFormat(f, "blksim") }
+func FuzzVscsi1(f *testing.F)       { fuzzFormat(f, "vscsi1") }
+func FuzzVscsi2(f *testing.F)       { fuzzFormat(f, "vscsi2") }
+
 // FuzzFastLines checks that the fast way through the lines of a format never reads
 // other than the slow one, which says what is right.
 func FuzzFastLines(f *testing.F) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -282,4 +284,36 @@ func TestNativeThatIsNotOrderedIsSortedWithinTheWindow(t *testing.T) {
 
 	w := NewNativeWriter(io.Discard, NativeOptions{Ordered: true})
 	require.ErrorContains(t, w.Write(recs, Names{}), "in a trace that is to be ordered")
+}
+
+func TestNativeSeeksToATimeAndMissesNothing(t *testing.T) {
+	var recs []Record
+	names := Names{Volumes: []string{"a", "b", "c"}}
+	for i := range int64(1000) {
+		recs = append(recs, Record{Time: i * 10, Length: 512, CancelAfter: -1, Line: i + 1, Volume: uint32(i / 400)})
+	}
+	for _, o := range []NativeOptions{{FrameRecords: 7}, {FrameRecords: 50, Ordered: true, Zstd: true}} {
+		path := filepath.Join(t.TempDir(), "t.blkt")
+		require.NoError(t, os.WriteFile(path, nativeBytes(t, recs, names, o), 0o600))
+		for _, at := range []int64{-1, 0, 1, 69, 70, 71, 5000, 9990, 9991, 1 << 40} {
+			r, err := Open(path, Options{})
+			require.NoError(t, err)
+			passed, err := r.SeekTime(at)
+			require.NoError(t, err)
+			require.LessOrEqual(t, passed, max(0, (at+9)/10), "nothing from %d on is missing", at)
+			require.GreaterOrEqual(t, passed, min(int64(1000), max(0, at/10))-2*int64(o.FrameRecords))
+			out := drain(t, r, 33)
+			require.NoError(t, out.err)
+			require.Equal(t, recs[passed:], append([]Record{}, out.recs...))
+			require.Equal(t, names.Volumes, out.volumes)
+			require.EqualValues(t, 1000-passed, out.stats.In)
+		}
+	}
+	// What cannot be sought is read from the start.
+	r, err := NewReader(bytes.NewReader(nativeBytes(t, recs, names, NativeOptions{})), "t", Options{})
+	require.NoError(t, err)
+	passed, err := r.SeekTime(5000)
+	require.NoError(t, err)
+	require.Zero(t, passed)
+	require.Len(t, drain(t, r, 33).recs, 1000)
 }

@@ -20,6 +20,7 @@ type native struct {
 	ended bool // the index was read
 	order bool // the file's promise that no time goes back, or nobody wants it
 	buf   []byte
+	named bool  // the index has told all names
 	total int64 // records so far: their numbers are their lines
 
 	f    frame
@@ -95,6 +96,9 @@ func (p *native) parse(b []byte, _ *Record) verdict {
 	case frameRecords:
 		return p.records(f, payload)
 	case frameNames:
+		if p.named {
+			break
+		}
 		if err := parseNames(payload, p.volume, p.process); err != nil {
 			return p.bad(f, "names", err.Error(), "volumes and processes")
 		}

@@ -11,6 +11,7 @@ import (
 // trace of one host has more than 5 M records a second on average, and one with
 // less than one a minute is hardly worth a replay.
 const (
+	fioSpan        = 7 * 24 * time.Hour // of fio's iologs: beyond it, its us were ns
 	notedRecords   = 100
 	absurdInterval = time.Minute
 	absurdRate     = 5_000_000
@@ -51,6 +52,9 @@ func (r *Reader) notes() []string {
 		} else if r.done/absurdRate > int64(span/time.Second) {
 			add("%d records in %v: more than %d a second; is the unit of time right?", r.done, span, absurdRate)
 		}
+	}
+	if r.format.name == "fio3" && span > fioSpan && r.opts.TimeUnit == 0 {
+		add("the times span %v as microseconds, which fio's are: if they are nanoseconds, say so with the option time-unit", span.Round(time.Hour))
 	}
 	r.stage.notes(add)
 	if r.late > 0 {

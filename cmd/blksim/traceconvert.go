@@ -182,6 +182,7 @@ type conversion struct {
 	order  []*traceOut          // as they came
 	paths  []string
 	split  convert.Split
+	passed int64 // records before --from, by the index of a native trace
 	held   int64 // records that the format could not hold
 	first  error // the first of them
 }
@@ -209,7 +210,11 @@ func (s *converting) convert(path string, stdout, stderr io.Writer, said bool) e
 		return failed(exitInput, err)
 	}
 	defer rd.Close()
-	c := &conversion{s: s, rd: rd, stdout: stdout, outs: map[uint32]*traceOut{},
+	passed, err := rd.SeekTime(int64(s.from))
+	if err != nil {
+		return failed(exitInput, err)
+	}
+	c := &conversion{s: s, rd: rd, passed: passed, stdout: stdout, outs: map[uint32]*traceOut{},
 		kind: outKind{format: format, ordered: s.order != "asis", zstd: s.zstd}}
 	cv := convert.New(cfg)
 	intr := catchInterrupts(os.Exit)
@@ -363,6 +368,7 @@ func (c *conversion) say(w io.Writer, cv *convert.Converter) {
 	for _, k := range stats.Skipped {
 		line(k.Count, k.Reason)
 	}
+	line(c.passed, "before --from, passed over by the index")
 	line(stats.Rejected, "bad records")
 	for _, k := range cv.Left() {
 		line(k.Count, k.Reason)
