@@ -74,7 +74,15 @@ type submitter struct{ Queue }
 
 // WithoutCancel is d with the cancel callback of its queues left out: the same
 // driver in the other flavour.
-func WithoutCancel(d Driver) Driver { return withoutCancel{d} }
+func WithoutCancel(d Driver) Driver {
+	if r, ok := d.(Resetter); ok {
+		return struct {
+			withoutCancel
+			Resetter
+		}{withoutCancel{d}, r}
+	}
+	return withoutCancel{d}
+}
 
 type withoutCancel struct{ Driver }
 

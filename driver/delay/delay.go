@@ -24,24 +24,28 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Driver is a wrapped driver.
-type Driver struct {
-	driver.Driver
-	options Options
-}
-
-var _ driver.Driver = (*Driver)(nil)
-
 // Wrap wraps d, which the result then owns.
-func Wrap(d driver.Driver, o Options) (*Driver, error) {
+func Wrap(d driver.Driver, o Options) (driver.Driver, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &Driver{d, o}, nil
+	w := &wrapped{Driver: d, options: o}
+	if r, ok := d.(driver.Resetter); ok {
+		return &resettable{w, r}, nil
+	}
+	return w, nil
 }
 
+type wrapped struct {
+	driver.Driver
+	options Options
+	queues  []*queue
+}
+
+var _ driver.Driver = (*wrapped)(nil)
+
 // OpenQueue implements [driver.Driver].
-func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
+func (d *wrapped) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	inner, err := d.Driver.OpenQueue(l, qid, depth)
 	if err != nil {
 		return nil, err
@@ -58,6 +62,7 @@ func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 		s.mine = driver.NewRequest(q, tag)
 		s.timer = l.NewTimer(func() { q.expire(s) })
 	}
+	d.queues = append(d.queues, q)
 	can := driver.Optional{Committer: q.can.Committer, Poller: q.can.Poller}
 	if !d.options.NoCancel {
 		can.Canceler = (*canceler)(q)

@@ -20,6 +20,7 @@ type queue struct {
 	slots []slot // by tag
 
 	below   int     // requests that are with inner
+	resets  int     // under way: nothing is taken
 	stalled []*slot // inner said Busy to the first; in order
 
 	retryDelay  time.Duration
@@ -48,6 +49,9 @@ type slot struct {
 
 // Submit implements [driver.Queue]. Without a delay the answer is inner's.
 func (q *queue) Submit(r *driver.Request) aio.Status {
+	if q.resets > 0 {
+		return aio.Busy
+	}
 	s := &q.slots[r.Tag]
 	s.outer = r
 	s.mine.Forward(r)

@@ -156,6 +156,7 @@ func (e *examiner) facts() facts {
 	f := facts{ops: opsOf(l.Ops), cache: l.WriteCache, through: l.FUA, queues: l.Queues, segments: l.MaxSegments}
 	f.data = !e.o.NoData && f.has(aio.OpRead) && f.has(aio.OpWrite)
 	_, f.cut = d.(PowerCutter)
+	_, f.reset = d.(driver.Resetter)
 	if l.Queues > 0 && l.QueueDepth > 0 {
 		q, err := d.OpenQueue(w.Lane(0), 0, 1)
 		if err != nil {

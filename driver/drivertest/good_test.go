@@ -50,7 +50,11 @@ func TestWrappersPass(t *testing.T) {
 			return delay.Wrap(d, delay.Options{Seed: e.Seed, Delay: delay.Uniform(0, time.Millisecond), NoCancel: true})
 		},
 		"trace": func(_ drivertest.Env, d driver.Driver) (driver.Driver, error) {
-			return trace.Wrap(d, trace.Options{Keep: 100})
+			rec, err := trace.New(trace.Options{Keep: 100})
+			if err != nil {
+				return nil, err
+			}
+			return rec.Wrap(d), nil
 		},
 	}
 	for name, wrap := range wrappers {

@@ -50,6 +50,8 @@ var rules = []Rule{
 	{"cancel-lane", "a cancel from another lane ends as one from the queue's own: on the queue's lane, once", "Cancel completes on a lane that it was not called on"},
 	{"cancel-data", "a cancelled write leaves each block old or new; buffers are not touched once Cancelled is said", "the transfer went on behind the cancel"},
 	{"cancel-close", "Close may follow the last completion at once, whatever the cancels left behind", "what a cancel had set going outlived Close"},
+	{"reset", "Reset completes every request that the driver has, then calls done once; the queues take requests again", "a request that was forgotten in the reset, or done that came too soon"},
+	{"cancel-reset", "a cancel that is under way ends with the reset", "an abort, or its answer, outlived the reset"},
 	{"deterministic", "in a simulated world the same seed gives the same calls at the same times", "something the seed does not decide: the machine's clock, a global random source, the order of a map, a goroutine"},
 	{"real-lanes", "on real lanes, in parallel, the same holds (run it with -race)", "state that several lanes share"},
 }

@@ -24,6 +24,7 @@ type claims struct {
 type facts struct {
 	ops                     []aio.Op
 	cancel, poll, cut, data bool
+	reset                   bool
 	cache, through          bool
 	queues, segments        int
 }
@@ -86,6 +87,8 @@ func scenarios() []scenario {
 		{rules: []string{"cancel-lane"}, claims: cancels, needs: append(full, "cancel-others"), play: playCancelLane},
 		{rules: []string{"cancel-data"}, claims: func(c claims) bool { return cancels(c) && stores(c) }, needs: append(append(full, storing...), "data-overlap", "cancel-stale"), play: playCancelData},
 		{rules: []string{"cancel-close"}, claims: cancels, needs: cancelling, play: playCancelClose},
+		{rules: []string{"reset"}, claims: func(c claims) bool { return c.facts.reset }, needs: []string{"queues-apart"}, play: playReset},
+		{rules: []string{"cancel-reset"}, claims: func(c claims) bool { return c.facts.reset && c.facts.cancel }, needs: append(full, "reset", "cancel-stale", "cancel-others", "cancel-lane"), play: playCancelReset},
 		{rules: []string{"deterministic"}, seeds: 20, needs: []string{"all"}, play: playTwice},
 		{rules: []string{"real-lanes"}, real: true, seeds: 2, needs: []string{"all"}, play: playReal},
 	}

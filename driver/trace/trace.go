@@ -21,38 +21,58 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Driver is a wrapped driver.
-type Driver struct {
-	driver.Driver
+// Recorder is the record of one driver.
+type Recorder struct {
 	options Options
 	logs    []*Log // by the order in which the queues were opened
 }
 
-var _ driver.Driver = (*Driver)(nil)
-
-// Wrap wraps d, which the result then owns.
-func Wrap(d driver.Driver, o Options) (*Driver, error) {
+// New makes a recorder.
+func New(o Options) (*Recorder, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &Driver{Driver: d, options: o}, nil
+	return &Recorder{options: o}, nil
 }
+
+// Wrap wraps d, which the result then owns. Once.
+func (rec *Recorder) Wrap(d driver.Driver) driver.Driver {
+	w := &wrapped{d, rec}
+	if r, ok := d.(driver.Resetter); ok {
+		return struct {
+			*wrapped
+			driver.Resetter
+		}{w, r}
+	}
+	return w
+}
+
+// Events returns what was recorded, in the order of time. Called while no lane
+// runs.
+func (rec *Recorder) Events() []Event { return Merge(rec.logs...) }
+
+type wrapped struct {
+	driver.Driver
+	rec *Recorder
+}
+
+var _ driver.Driver = (*wrapped)(nil)
 
 // OpenQueue implements [driver.Driver]. Called from outside all lanes, by one
 // goroutine at a time.
-func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
+func (d *wrapped) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	inner, err := d.Driver.OpenQueue(l, qid, depth)
 	if err != nil {
 		return nil, err
 	}
 	q := &queue{
-		lane: l, id: qid, inner: inner, can: driver.OptionalOf(inner), log: NewLog(d.options.Keep),
+		lane: l, id: qid, inner: inner, can: driver.OptionalOf(inner), log: NewLog(d.rec.options.Keep),
 		outer: make([]*driver.Request, depth), uses: make([]uint64, depth),
 	}
 	for tag := range depth {
 		q.requests = append(q.requests, driver.NewRequest(q, tag))
 	}
-	d.logs = append(d.logs, q.log)
+	d.rec.logs = append(d.rec.logs, q.log)
 	can := driver.Optional{}
 	if q.can.Canceler != nil {
 		can.Canceler = q
@@ -65,10 +85,6 @@ func (d *Driver) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	}
 	return can.With(q), nil
 }
-
-// Events returns what was recorded, in the order of time. Called while no lane
-// runs.
-func (d *Driver) Events() []Event { return Merge(d.logs...) }
 
 // queue records, on its lane, and passes everything on.
 type queue struct {

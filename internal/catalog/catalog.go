@@ -62,7 +62,11 @@ func Drivers() []Driver {
 				if err != nil {
 					return nil, err
 				}
-				return trace.Wrap(d, trace.Options{Keep: 64})
+				rec, err := trace.New(trace.Options{Keep: 64})
+				if err != nil {
+					return nil, err
+				}
+				return rec.Wrap(d), nil
 			}},
 	}
 }

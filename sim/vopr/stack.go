@@ -27,7 +27,7 @@ type stack struct {
 	lanes []lane.Lane // that submit
 	disk  *blk.Disk
 	ctx   *aio.Context
-	trace *trace.Driver // nil: no history
+	trace *trace.Recorder // nil: no history
 	lim   driver.Limits
 }
 
@@ -40,10 +40,10 @@ func (o *Options) open(events func(l lane.Lane, evs []aio.Event)) (*stack, error
 		return nil, fmt.Errorf("vopr: open: %w", err)
 	}
 	if o.History {
-		if st.trace, err = trace.Wrap(d, trace.Options{}); err != nil {
+		if st.trace, err = trace.New(trace.Options{}); err != nil {
 			return nil, err
 		}
-		d = st.trace
+		d = st.trace.Wrap(d)
 	}
 	st.lim = d.Limits()
 	queues = min(queues, st.lim.Queues)

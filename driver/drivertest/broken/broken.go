@@ -15,5 +15,5 @@ type Driver struct {
 
 // Drivers lists them all.
 func Drivers() []Driver {
-	return slices.Concat(completions(), submits(), data(), cancels(), worlds())
+	return slices.Concat(completions(), submits(), data(), cancels(), resets(), worlds())
 }

@@ -21,6 +21,9 @@ type Good struct {
 	safe []byte     // what a power cut leaves; data itself, without a cache
 	rand *sim.Rand  // which blocks leave the cache by themselves
 	dead bool       // the power was cut
+
+	queues    []*goodQueue
+	resetting int // resets under way: nothing is taken
 }
 
 const (
@@ -48,13 +51,49 @@ func (g *Good) Limits() driver.Limits {
 
 // OpenQueue implements [driver.Driver].
 func (g *Good) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
-	q := &goodQueue{disk: g, places: max(1, depth*3/4), slots: make([]goodSlot, depth),
+	q := &goodQueue{disk: g, lane: l, places: max(1, depth*3/4), slots: make([]goodSlot, depth),
 		rand: sim.NewRand(g.seed, fmt.Sprint("broken/queue/", qid))}
 	for tag := range q.slots {
 		s := &q.slots[tag]
 		s.timer = l.NewTimer(func() { q.step(s) })
 	}
+	g.queues = append(g.queues, q)
 	return q, nil
+}
+
+// Reset implements [driver.Resetter]: each queue, on its lane, ends what it has,
+// and after a while the device is back.
+func (g *Good) Reset(done func(error)) {
+	g.mu.Lock()
+	g.resetting++
+	left := len(g.queues)
+	g.mu.Unlock()
+	for _, q := range g.queues {
+		q.lane.Post(func() {
+			q.drop()
+			g.mu.Lock()
+			left--
+			last := left == 0
+			g.mu.Unlock()
+			if last {
+				q.lane.NewTimer(func() {
+					g.mu.Lock()
+					g.resetting--
+					g.mu.Unlock()
+					done(nil)
+				}).Arm(50 * time.Microsecond)
+			}
+		})
+	}
+}
+
+// drop ends all requests of a queue, for a reset.
+func (q *goodQueue) drop() {
+	for i := range q.slots {
+		if s := &q.slots[i]; s.state != free {
+			q.finish(s, aio.TimedOut)
+		}
+	}
 }
 
 // Close implements [driver.Driver].
@@ -85,6 +124,7 @@ const (
 // goodQueue is one queue, on its lane.
 type goodQueue struct {
 	disk   *Good
+	lane   lane.Lane
 	rand   *sim.Rand
 	places int // requests that the device takes at once
 	used   int
@@ -102,13 +142,19 @@ func (q *goodQueue) Submit(r *driver.Request) aio.Status {
 	if r.Len < 0 || r.Off < 0 || r.Off > goodSize-r.Len {
 		return aio.OutOfRange
 	}
-	if q.used == q.places {
+	if q.used == q.places || q.disk.isResetting() {
 		return aio.Busy
 	}
 	q.used++
 	s := &q.slots[r.Tag]
 	s.state, s.req = batched, r
 	return aio.OK
+}
+
+func (g *Good) isResetting() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.resetting > 0
 }
 
 func (q *goodQueue) Commit() {

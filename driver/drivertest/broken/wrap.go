@@ -18,6 +18,7 @@ type mistake struct {
 	cancel   func(q *queue, r *driver.Request)
 	poll     func(q *queue, budget int) int
 	close    func(d *disk)
+	reset    func(d *disk, done func(error))
 	cut      func(g *Good) // just before the power is cut
 }
 
@@ -64,6 +65,14 @@ func (d *disk) Close() error {
 		d.mistake.close(d)
 	}
 	return d.Good.Close()
+}
+
+func (d *disk) Reset(done func(error)) {
+	if d.mistake.reset != nil {
+		d.mistake.reset(d, done)
+		return
+	}
+	d.Good.Reset(done)
 }
 
 func (d *disk) PowerCut() (driver.Driver, error) {
