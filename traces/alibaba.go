@@ -52,3 +52,33 @@ func opOfLetter(b []byte) (Op, bool) {
 	}
 	return 0, false
 }
+
+// line is the fast way, see liner.
+func (p *alibaba) line(b []byte, rec *Record) int {
+	e := digitsEnd(b, 0)
+	if e == 0 || e+3 >= len(b) || b[e] != ',' || b[e+2] != ',' {
+		return 0
+	}
+	switch b[e+1] {
+	case 'R':
+		rec.Op = Read
+	case 'W':
+		rec.Op = Write
+	default:
+		return 0
+	}
+	at, i := number(b, e+3, ',')
+	if i == 0 {
+		return 0
+	}
+	size, i := number(b, i, ',')
+	if i == 0 {
+		return 0
+	}
+	ticks, i := lastNumber(b, i)
+	if i == 0 || !extentOf(rec, at, size, 1, 1) || !p.s.vols.met(b[:e]) {
+		return 0
+	}
+	rec.Volume = p.s.vols.last
+	return p.s.clock.set(rec, ticks, i)
+}

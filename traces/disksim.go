@@ -55,3 +55,33 @@ func (p *disksim) parse(b []byte, rec *Record) verdict {
 // isTypicalDiskSim: a decimal time. With whole milliseconds the lines may as well
 // be mqsim's, and a factor of a million in time hangs on the answer.
 func isTypicalDiskSim(line []byte) bool { return bytes.IndexByte(line, '.') >= 0 }
+
+// line is the fast way, see liner.
+func (p *disksim) line(b []byte, rec *Record) int {
+	t, i := decimalAt(b, 0, 6)
+	if i == 0 || i >= len(b) || !isBlank(b[i]) {
+		return 0
+	}
+	sep := b[i]
+	device := i + 1
+	_, i = number(b, device, sep)
+	if i == 0 {
+		return 0
+	}
+	name := b[device : i-1]
+	at, i := number(b, i, sep)
+	if i == 0 {
+		return 0
+	}
+	size, i := number(b, i, sep)
+	if i == 0 || i >= len(b) || b[i]-'0' > 1 {
+		return 0
+	}
+	next := lineEnd(b, i+1)
+	unit := p.s.opts.BlockSize
+	if next == 0 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(name) {
+		return 0
+	}
+	rec.Time, rec.Op, rec.Volume = t, p.ops[b[i]-'0'], p.s.vols.last
+	return next
+}

@@ -1,9 +1,6 @@
 package traces
 
-import (
-	"bytes"
-	"math"
-)
+import "math"
 
 // liner is a parser with a fast way through the lines that most files consist of. It
 // works in the input's buffer and finds the end of the line as it goes, which saves a
@@ -80,237 +77,67 @@ func extentOf(rec *Record, at, size, unit, sizeUnit int64) bool {
 	return true
 }
 
-// met makes a volume the last one, if it was met before.
-func (v *volumes) met(name []byte) bool {
-	return int(v.last) < len(v.names) && string(name) == v.names[v.last] || v.known(name)
+// spot is where a line or block stands, for an error.
+type spot struct{ line, byte int64 }
+
+// chunk is lines that a liner has read, and that accept has not seen yet.
+type chunk struct {
+	recs   [256]Record
+	starts [256]int64 // of the lines, in the content
+	next   int
+	n      int
 }
 
-func (p *alibaba) line(b []byte, rec *Record) int {
-	e := digitsEnd(b, 0)
-	if e == 0 || e+3 >= len(b) || b[e] != ',' || b[e+2] != ',' {
-		return 0
-	}
-	switch b[e+1] {
-	case 'R':
-		rec.Op = Read
-	case 'W':
-		rec.Op = Write
-	default:
-		return 0
-	}
-	at, i := number(b, e+3, ',')
-	if i == 0 {
-		return 0
-	}
-	size, i := number(b, i, ',')
-	if i == 0 {
-		return 0
-	}
-	ticks, i := lastNumber(b, i)
-	if i == 0 || !extentOf(rec, at, size, 1, 1) || !p.s.vols.met(b[:e]) {
-		return 0
-	}
-	rec.Volume = p.s.vols.last
-	return p.s.clock.set(rec, ticks, i)
-}
+func (c *chunk) left() bool { return c.next < c.n }
 
-// set sets the time of rec, and returns next; 0: the tick is too far off.
-func (c *clock) set(rec *Record, ticks int64, next int) int {
-	t, ok := c.at(ticks)
-	if !ok {
-		return 0
-	}
-	rec.Time = t
-	return next
-}
-
-func (p *spc) line(b []byte, rec *Record) int {
-	e := digitsEnd(b, 0)
-	if e == 0 || e > 18 || e >= len(b) || b[e] != ',' {
-		return 0
-	}
-	at, i := number(b, e+1, ',')
-	if i == 0 {
-		return 0
-	}
-	size, i := number(b, i, ',')
-	if i == 0 || i+2 >= len(b) || b[i+1] != ',' {
-		return 0
-	}
-	var ok bool
-	if rec.Op, ok = opOfLetter(b[i : i+1]); !ok {
-		return 0
-	}
-	t, i := decimalAt(b, i+2, 9)
-	if i == 0 {
-		return 0
-	}
-	next := lineEnd(b, i)
-	if next == 0 || !extentOf(rec, at, size, p.s.opts.BlockSize, 1) || !p.s.vols.met(b[:e]) {
-		return 0
-	}
-	rec.Time, rec.Volume = t, p.s.vols.last
-	return next
-}
-
-func (p *tencent) line(b []byte, rec *Record) int {
-	ticks, i := number(b, 0, ',')
-	if i == 0 {
-		return 0
-	}
-	at, i := number(b, i, ',')
-	if i == 0 {
-		return 0
-	}
-	size, i := number(b, i, ',')
-	if i == 0 || i+2 >= len(b) || b[i+1] != ',' {
-		return 0
-	}
-	op, ok := p.ops.find(b[i : i+1])
-	if !ok {
-		return 0
-	}
-	rec.Op = op
-	e := digitsEnd(b, i+2)
-	next := lineEnd(b, e)
-	unit := p.s.opts.BlockSize
-	if e == i+2 || next == 0 || e-i > 20 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(b[i+2:e]) {
-		return 0
-	}
-	rec.Volume = p.s.vols.last
-	return p.s.clock.set(rec, ticks, next)
-}
-
-func (p *mqsim) line(b []byte, rec *Record) int {
-	ticks, i := number(b, 0, ' ')
-	if i == 0 {
-		return 0
-	}
-	device := i
-	_, i = number(b, i, ' ')
-	if i == 0 {
-		return 0
-	}
-	name := b[device : i-1]
-	at, i := number(b, i, ' ')
-	if i == 0 {
-		return 0
-	}
-	size, i := number(b, i, ' ')
-	if i == 0 || i >= len(b) {
-		return 0
-	}
-	op, ok := p.s.ops.find(b[i : i+1])
-	next := lineEnd(b, i+1)
-	unit := p.s.opts.BlockSize
-	if !ok || next == 0 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(name) {
-		return 0
-	}
-	rec.Op, rec.Volume = op, p.s.vols.last
-	return p.s.clock.set(rec, ticks, next)
-}
-
-func (p *disksim) line(b []byte, rec *Record) int {
-	t, i := decimalAt(b, 0, 6)
-	if i == 0 || i >= len(b) || !isBlank(b[i]) {
-		return 0
-	}
-	sep := b[i]
-	device := i + 1
-	_, i = number(b, device, sep)
-	if i == 0 {
-		return 0
-	}
-	name := b[device : i-1]
-	at, i := number(b, i, sep)
-	if i == 0 {
-		return 0
-	}
-	size, i := number(b, i, sep)
-	if i == 0 || i >= len(b) || b[i]-'0' > 1 {
-		return 0
-	}
-	next := lineEnd(b, i+1)
-	unit := p.s.opts.BlockSize
-	if next == 0 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(name) {
-		return 0
-	}
-	rec.Time, rec.Op, rec.Volume = t, p.ops[b[i]-'0'], p.s.vols.last
-	return next
-}
-
-func (p *fio) line(b []byte, rec *Record) int {
-	if p.version != 3 || !p.body || len(p.s.vols.names) == 0 {
-		return 0
-	}
-	ticks, i := number(b, 0, ' ')
-	if i == 0 {
-		return 0
-	}
-	name := p.s.vols.names[p.s.vols.last]
-	e := i + len(name)
-	if e+6 >= len(b) || string(b[i:e]) != name || b[e] != ' ' {
-		return 0
-	}
-	switch rest := b[e+1:]; {
-	case string(rest[:5]) == "read ":
-		rec.Op, i = Read, e+6
-	case len(rest) > 6 && string(rest[:6]) == "write ":
-		rec.Op, i = Write, e+7
-	default:
-		return 0
-	}
-	at, i := number(b, i, ' ')
-	if i == 0 {
-		return 0
-	}
-	size, i := lastNumber(b, i)
-	if i == 0 || !extentOf(rec, at, size, 1, 1) {
-		return 0
-	}
-	rec.Volume = p.s.vols.last
-	return p.s.clock.set(rec, ticks, i)
-}
-
-func (p *text) line(b []byte, rec *Record) int {
-	if !p.body {
-		return 0
-	}
-	t, i := decimalAt(b, 0, 9)
-	if i == 0 || i+3 >= len(b) || b[i] != ' ' || b[i+2] != ' ' {
-		return 0
-	}
-	switch b[i+1] {
-	case 'R':
-		rec.Op = Read
-	case 'W':
-		rec.Op = Write
-	default:
-		return 0
-	}
-	at, i := number(b, i+3, ' ')
-	if i == 0 {
-		return 0
-	}
-	u, e := uintAt(b, i)
-	if e == i || u > math.MaxInt64 || !extentOf(rec, at, int64(u), 1, 1) {
-		return 0
-	}
-	rec.Time = t
-	if next := lineEnd(b, e); next > 0 {
-		if !p.s.vols.met(nil) {
-			return 0
+// readLines has the liner read what it takes of the lines in the buffer. It is false
+// if the next line is none that it takes.
+func (r *Reader) readLines() bool {
+	b, c := r.in.whole(), r.chunk
+	c.next, c.n = 0, 0
+	used := 0
+	for c.n < len(c.recs) {
+		rec := &c.recs[c.n]
+		*rec = Record{CancelAfter: -1, Line: r.in.line + 1}
+		k := r.liner.line(b[used:], rec)
+		if k == 0 || k > maxLine {
+			break
 		}
-		rec.Volume = p.s.vols.last
-		return next
+		c.starts[c.n] = r.in.off + int64(used)
+		c.n++
+		used += k
+		r.in.line++
 	}
-	// The rest is a volume, the same as in the line before: it is not read again.
-	if n := len(p.tail); n == 0 || !bytes.HasPrefix(b[e:], p.tail) {
-		return 0
+	r.in.discard(used)
+	return c.n > 0
+}
+
+// place takes records of the chunk: into the window while nothing is ready there, or
+// into recs. It returns how many it has put into recs.
+func (r *Reader) place(recs []Record) (n int) {
+	c := r.chunk
+	sorting := r.opts.Order == Sort
+	for c.left() && !r.ended {
+		if sorting && r.win.ready() || n == len(recs) {
+			break
+		}
+		rec := &c.recs[c.next]
+		r.at = spot{rec.Line, c.starts[c.next]}
+		c.next++
+		r.records++
+		switch r.accept(rec) {
+		case isRecord:
+			if sorting {
+				*r.win.slot() = *rec
+				r.win.keep(rec.Time)
+			} else {
+				recs[n] = *rec
+				r.deliver(&recs[n])
+				n++
+			}
+		case isBad:
+			r.ended = true
+		}
 	}
-	next := lineEnd(b, e+len(p.tail))
-	if next > 0 {
-		rec.Volume, p.s.vols.last = p.tailVolume, p.tailVolume
-	}
-	return next
+	return n
 }

@@ -130,3 +130,37 @@ func (p *fio) wait(place [][]byte) bool {
 	}
 	return true
 }
+
+// line is the fast way, see liner.
+func (p *fio) line(b []byte, rec *Record) int {
+	if p.version != 3 || !p.body || len(p.s.vols.names) == 0 {
+		return 0
+	}
+	ticks, i := number(b, 0, ' ')
+	if i == 0 {
+		return 0
+	}
+	name := p.s.vols.names[p.s.vols.last]
+	e := i + len(name)
+	if e+6 >= len(b) || string(b[i:e]) != name || b[e] != ' ' {
+		return 0
+	}
+	switch rest := b[e+1:]; {
+	case string(rest[:5]) == "read ":
+		rec.Op, i = Read, e+6
+	case len(rest) > 6 && string(rest[:6]) == "write ":
+		rec.Op, i = Write, e+7
+	default:
+		return 0
+	}
+	at, i := number(b, i, ' ')
+	if i == 0 {
+		return 0
+	}
+	size, i := lastNumber(b, i)
+	if i == 0 || !extentOf(rec, at, size, 1, 1) {
+		return 0
+	}
+	rec.Volume = p.s.vols.last
+	return p.s.clock.set(rec, ticks, i)
+}

@@ -53,3 +53,33 @@ func zeroOf(op Op) verdict {
 	}
 	return isBad
 }
+
+// line is the fast way, see liner.
+func (p *mqsim) line(b []byte, rec *Record) int {
+	ticks, i := number(b, 0, ' ')
+	if i == 0 {
+		return 0
+	}
+	device := i
+	_, i = number(b, i, ' ')
+	if i == 0 {
+		return 0
+	}
+	name := b[device : i-1]
+	at, i := number(b, i, ' ')
+	if i == 0 {
+		return 0
+	}
+	size, i := number(b, i, ' ')
+	if i == 0 || i >= len(b) {
+		return 0
+	}
+	op, ok := p.s.ops.find(b[i : i+1])
+	next := lineEnd(b, i+1)
+	unit := p.s.opts.BlockSize
+	if !ok || next == 0 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(name) {
+		return 0
+	}
+	rec.Op, rec.Volume = op, p.s.vols.last
+	return p.s.clock.set(rec, ticks, next)
+}

@@ -148,3 +148,24 @@ func TestRealTracesSurviveTheTextFormat(t *testing.T) {
 		}
 	}
 }
+
+// And through the native format every one of them.
+func TestRealTracesSurviveTheNativeFormat(t *testing.T) {
+	for _, file := range []string{"linux-mysql.load.gz", "windows-shared-server.load.gz", "tpcc-small.trace", "financial1-first9999.ascii",
+		"disksim-ascii.trace.gz", "cloudPhysicsIO.vscsi", "cloudPhysicsIO.csv.gz", "wiscsee-blkparse-output.txt", "sdi.replay.0"} {
+		r, err := Open(shared(t, file), Options{})
+		require.NoError(t, err)
+		want := drain(t, r, 1000)
+		require.NoError(t, want.err)
+		got := read(t, string(nativeBytes(t, want.recs, want.names, NativeOptions{Ordered: true, Zstd: true})), Options{})
+		require.NoError(t, got.err)
+		require.Equal(t, want.volumes, got.volumes)
+		require.Len(t, got.recs, len(want.recs))
+		for i := range got.recs {
+			want.recs[i].Line = int64(i + 1)
+			if want.recs[i] != got.recs[i] {
+				t.Fatalf("%s: record %d: %+v, then %+v", file, i, want.recs[i], got.recs[i])
+			}
+		}
+	}
+}

@@ -212,3 +212,13 @@ func (c *clock) at(t int64) (ns int64, ok bool) {
 	d := t - c.base
 	return d * c.unit, d <= c.limit && d >= -c.limit
 }
+
+// set sets the time of rec, and returns next; 0: the tick is too far off.
+func (c *clock) set(rec *Record, ticks int64, next int) int {
+	t, ok := c.at(ticks)
+	if !ok {
+		return 0
+	}
+	rec.Time = t
+	return next
+}

@@ -42,3 +42,33 @@ func (p *spc) parse(b []byte, rec *Record) verdict {
 	}
 	return p.s.volume(rec, c[0])
 }
+
+// line is the fast way, see liner.
+func (p *spc) line(b []byte, rec *Record) int {
+	e := digitsEnd(b, 0)
+	if e == 0 || e > 18 || e >= len(b) || b[e] != ',' {
+		return 0
+	}
+	at, i := number(b, e+1, ',')
+	if i == 0 {
+		return 0
+	}
+	size, i := number(b, i, ',')
+	if i == 0 || i+2 >= len(b) || b[i+1] != ',' {
+		return 0
+	}
+	var ok bool
+	if rec.Op, ok = opOfLetter(b[i : i+1]); !ok {
+		return 0
+	}
+	t, i := decimalAt(b, i+2, 9)
+	if i == 0 {
+		return 0
+	}
+	next := lineEnd(b, i)
+	if next == 0 || !extentOf(rec, at, size, p.s.opts.BlockSize, 1) || !p.s.vols.met(b[:e]) {
+		return 0
+	}
+	rec.Time, rec.Volume = t, p.s.vols.last
+	return next
+}

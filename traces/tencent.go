@@ -49,3 +49,32 @@ func (p *tencent) parse(b []byte, rec *Record) verdict {
 	}
 	return p.s.volume(rec, c[4])
 }
+
+// line is the fast way, see liner.
+func (p *tencent) line(b []byte, rec *Record) int {
+	ticks, i := number(b, 0, ',')
+	if i == 0 {
+		return 0
+	}
+	at, i := number(b, i, ',')
+	if i == 0 {
+		return 0
+	}
+	size, i := number(b, i, ',')
+	if i == 0 || i+2 >= len(b) || b[i+1] != ',' {
+		return 0
+	}
+	op, ok := p.ops.find(b[i : i+1])
+	if !ok {
+		return 0
+	}
+	rec.Op = op
+	e := digitsEnd(b, i+2)
+	next := lineEnd(b, e)
+	unit := p.s.opts.BlockSize
+	if e == i+2 || next == 0 || e-i > 20 || !extentOf(rec, at, size, unit, unit) || !p.s.vols.met(b[i+2:e]) {
+		return 0
+	}
+	rec.Volume = p.s.vols.last
+	return p.s.clock.set(rec, ticks, next)
+}

@@ -180,3 +180,47 @@ func unescape(out, b []byte) ([]byte, bool) {
 	}
 	return out, true
 }
+
+// line is the fast way, see liner.
+func (p *text) line(b []byte, rec *Record) int {
+	if !p.body {
+		return 0
+	}
+	t, i := decimalAt(b, 0, 9)
+	if i == 0 || i+3 >= len(b) || b[i] != ' ' || b[i+2] != ' ' {
+		return 0
+	}
+	switch b[i+1] {
+	case 'R':
+		rec.Op = Read
+	case 'W':
+		rec.Op = Write
+	default:
+		return 0
+	}
+	at, i := number(b, i+3, ' ')
+	if i == 0 {
+		return 0
+	}
+	u, e := uintAt(b, i)
+	if e == i || u > math.MaxInt64 || !extentOf(rec, at, int64(u), 1, 1) {
+		return 0
+	}
+	rec.Time = t
+	if next := lineEnd(b, e); next > 0 {
+		if !p.s.vols.met(nil) {
+			return 0
+		}
+		rec.Volume = p.s.vols.last
+		return next
+	}
+	// The rest is a volume, the same as in the line before: it is not read again.
+	if n := len(p.tail); n == 0 || !bytes.HasPrefix(b[e:], p.tail) {
+		return 0
+	}
+	next := lineEnd(b, e+len(p.tail))
+	if next > 0 {
+		rec.Volume, p.s.vols.last = p.tailVolume, p.tailVolume
+	}
+	return next
+}

@@ -37,6 +37,11 @@ func (v *volumes) index(name []byte) (uint32, bool) {
 	return i, true
 }
 
+// met makes a volume the last one, if it was met before.
+func (v *volumes) met(name []byte) bool {
+	return int(v.last) < len(v.names) && string(name) == v.names[v.last] || v.known(name)
+}
+
 // known makes a name that was met before the last one.
 func (v *volumes) known(name []byte) bool {
 	i, ok := v.byName[string(name)]
