@@ -1,8 +1,6 @@
 package blk
 
 import (
-	"sync/atomic"
-
 	"blksim/aio"
 	"blksim/aio/lane"
 )
@@ -10,33 +8,45 @@ import (
 // A bio is an I/O inside the block layer. It stays with its kiocb's slot, so
 // there is one for each I/O that was ever in flight at once, and none is
 // allocated in the steady state.
+//
+// A bio that waits is in one request, alone or merged with others. One that is
+// split is in several at the same time: those of its pieces that are with the
+// driver, and one that waits with the rest.
 type bio struct {
-	k          aio.Kiocb
+	k     aio.Kiocb
+	gate  Gate
+	op    aio.Op
+	flags aio.Flags
+	off   int64
+	size  int64 // bytes
+	buf   []byte
+
 	next, prev *bio     // in a bioList
 	to         *hwQueue // where it goes
 	arriveFn   func()   // arrive, bound once
+	submitted  lane.Time
+	arrived    lane.Time
 
-	// armed says that the kiocb has its cancel callback: set when the bio has
-	// to wait, or when a driver with Cancel has it.
-	armed bool
-	cell  *cell // that it waits in, once armed
-	// at is where the bio is, for the callback, which runs anywhere: the cell
-	// that it waits in, or the slot of its request. The queue's lane moves it
-	// and then looks whether a cancel came meanwhile.
-	at atomic.Pointer[kicker]
+	stage   stage
+	started bool     // TryStart said yes
+	reached bool     // the driver took a piece of it
+	parts   int      // requests that carry a piece of it
+	waits   *request // the one of them that waits, nil: none
+	out     *slot    // the one that was dispatched last
+	outcome
+
+	watch *watch    // it hears of its cancel; nil: not needed yet
+	due   *deadline // nil: it has none
 }
 
-// arrive hands over a chain of bios, of which b is the first. On the hardware
-// queue's lane.
-func (b *bio) arrive() {
-	h := b.to
-	for b != nil {
-		next := b.next
-		h.add(b)
-		b = next
-	}
-	h.run()
-}
+// stage is where a bio is in the sequence of flushes around it (flush.go).
+type stage uint8
+
+const (
+	stageData stage = iota // its own request, or it needs no sequence
+	stagePre               // waits for the flush before it
+	stagePost              // done, and waits for the flush after it
+)
 
 // bioOf returns the bio of k's slot, ready for a new I/O.
 func bioOf(k aio.Kiocb) *bio {
@@ -46,8 +56,94 @@ func bioOf(k aio.Kiocb) *bio {
 		b.arriveFn = b.arrive
 		k.SetPrivate(b)
 	}
-	b.k, b.next, b.prev, b.armed, b.cell = k, nil, nil, false, nil
+	*b = bio{k: k, op: k.Op(), flags: k.Flags(), off: k.Off(), size: k.Len(), arriveFn: b.arriveFn}
+	if b.op.HasData() {
+		b.buf = k.Buf()
+	}
+	b.outcome.begin(b.size)
 	return b
+}
+
+// end is the first byte behind the bio's extent.
+func (b *bio) end() int64 { return b.off + b.size }
+
+// A Gate decides for several I/Os together, which may be on several disks and
+// lanes, whether they start: those of a mirrored write are all done, or none.
+type Gate interface {
+	// Open is asked before each of them is given to its driver. Once it has
+	// said true it never says false, and the other way round. Any lane.
+	Open() bool
+}
+
+// start says whether b, or the rest of it, may go to the driver. After a false
+// the driver must not see it.
+func (b *bio) start() bool {
+	switch {
+	case b.stage == stagePost:
+		return true
+	case b.stage == stagePre:
+		return !b.k.Cancelled() // its data is not what goes now
+	case b.gate != nil:
+		if !b.gate.Open() {
+			return false
+		}
+		b.k.TryStart()
+		b.started = true
+		return true
+	case b.started:
+		return !b.k.Cancelled()
+	}
+	b.started = b.k.TryStart()
+	return b.started
+}
+
+// unwanted says that a cancel was accepted and may stop b. Of an I/O behind a
+// gate it may not once the gate is open.
+func (b *bio) unwanted() bool {
+	return b.k.Cancelled() && b.stage != stagePost && (b.gate == nil || !b.started)
+}
+
+// An outcome gathers how the pieces of a bio ended. They may end in any order.
+//
+// The rule (S14): a bio ends once, when no piece of it is left. N is the number
+// of bytes from its start up to the first that is not done. The status is that of
+// the failed piece nearest to the start; if none failed but some were cancelled,
+// it is OK if anything was done (as a short count in POSIX, where only a call that
+// did nothing is interrupted), else Cancelled.
+type outcome struct {
+	good   int64 // bytes done, in all
+	bad    int64 // the first byte, from the bio's start, that is not done
+	failAt int64 // where the failed piece nearest to the start failed
+	failed aio.Status
+	cut    bool // some piece was cancelled
+}
+
+func (o *outcome) begin(size int64) { *o = outcome{bad: size, failAt: size} }
+
+// add is the end of a piece of size bytes, from byte at on, of which n are done.
+func (o *outcome) add(at, size int64, st aio.Status, n int64) {
+	o.good += n
+	if st == aio.OK && n == size {
+		return
+	}
+	o.bad = min(o.bad, at+n)
+	switch {
+	case st == aio.Cancelled:
+		o.cut = true
+	case o.failed == aio.OK || at+n < o.failAt:
+		o.failed, o.failAt = st, at+n
+	}
+}
+
+// result is how the bio ended.
+func (o *outcome) result() (st aio.Status, n int64) {
+	switch {
+	case o.failed != aio.OK:
+		return o.failed, o.bad
+	case o.cut && o.good == 0:
+		return aio.Cancelled, 0
+	}
+	return aio.OK, o.bad
 }
 
 // bioList is a FIFO of bios that any of them can leave.
@@ -87,71 +183,14 @@ func (l *bioList) remove(b *bio) {
 	b.next, b.prev = nil, nil
 }
 
-// softQueue gathers what one lane submits, for one hardware queue.
-type softQueue struct {
-	lane lane.Lane
-	to   *hwQueue
-	list bioList
-
-	rejected int64 // I/Os that Check refused
-	needless int64 // flushes of a device without a write cache
-}
-
-// Start begins one I/O. See aio.Target.
-func (d *Disk) Start(l lane.Lane, k aio.Kiocb) {
-	s := d.softOf(l)
-	d.admit(s, k)
-	s.flush()
-}
-
-// StartBatch begins a batch, with one hand-over and one Commit for all of it.
-func (d *Disk) StartBatch(l lane.Lane, ks []aio.Kiocb) {
-	s := d.softOf(l)
-	for _, k := range ks {
-		d.admit(s, k)
-	}
-	s.flush()
-}
-
-func (d *Disk) softOf(l lane.Lane) *softQueue {
-	if i := l.Index(); i < len(d.soft) && d.soft[i] != nil {
-		return d.soft[i]
-	}
-	panic("blk: Start on a lane that is not among the disk's submitters")
-}
-
-// admit checks an I/O and puts it on the software queue.
-func (d *Disk) admit(s *softQueue, k aio.Kiocb) {
-	st := d.Check(k.Op(), k.Off(), k.Len())
-	if st == aio.OK && k.Op().HasData() && int64(len(k.Buf())) != k.Len() {
-		st = aio.Invalid
-	}
-	if st != aio.OK {
-		s.rejected++
-		k.Complete(s.lane, st, 0)
-		return
-	}
-	if k.Op() == aio.OpFlush && !d.limits.WriteCache {
-		// What has completed is on the medium: there is nothing to flush.
-		s.needless++
-		k.Complete(s.lane, aio.OK, 0)
-		return
-	}
-	b := bioOf(k)
-	b.to = s.to
-	s.list.push(b)
-}
-
-// flush hands the software queue over.
-func (s *softQueue) flush() {
-	first := s.list.head
-	if first == nil {
-		return
-	}
-	s.list = bioList{}
-	if s.to.lane == s.lane {
-		first.arrive()
+// takeFrom moves b and all that follow it from o to the empty list l.
+func (l *bioList) takeFrom(o *bioList, b *bio) {
+	l.head, l.tail = b, o.tail
+	o.tail = b.prev
+	if b.prev == nil {
+		o.head = nil
 	} else {
-		s.to.lane.Post(first.arriveFn)
+		b.prev.next = nil
 	}
+	b.prev = nil
 }

@@ -1,47 +1,26 @@
 package blk
 
 import (
-	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/blk/tagset"
 	"blksim/driver"
 )
-
-// Options configure a Disk.
-type Options struct {
-	// Queues are the lanes of the hardware queues: queue i is opened on
-	// Queues[i]. At least one, at most the driver's Limits.Queues.
-	Queues []lane.Lane
-
-	// Submitters are the lanes that may submit. nil: Queues. A submitter's I/Os
-	// go to the hardware queue of its own lane, if there is one, else to queue
-	// (lane index mod number of queues).
-	Submitters []lane.Lane
-
-	// Depth is the number of requests that each hardware queue may have with
-	// the driver. 0, or more than the driver takes: Limits.QueueDepth.
-	Depth int
-}
-
-// Validate says what is wrong with the options.
-func (o Options) Validate() error {
-	if len(o.Queues) == 0 {
-		return errors.New("blk: no lanes for hardware queues: want at least one")
-	}
-	if o.Depth < 0 {
-		return fmt.Errorf("blk: depth %d: want 0 or more", o.Depth)
-	}
-	return nil
-}
 
 // A Disk is an open block device.
 type Disk struct {
 	drv    driver.Driver
-	limits driver.Limits
+	opts   Options
+	limits driver.Limits // the driver's, lowered by the options
+	bounds bounds
 	queues []*hwQueue
 	soft   []*softQueue // by lane index; nil: may not submit
+
+	control control
+	dead    atomic.Bool // removed, or given up: what is submitted ends as Gone
 }
 
 var _ aio.BatchTarget = (*Disk)(nil)
@@ -52,30 +31,50 @@ func Open(d driver.Driver, o Options) (*Disk, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	lim := d.Limits()
+	o = o.withDefaults()
+	lim, err := o.limits(d.Limits())
+	if err != nil {
+		return nil, err
+	}
 	if len(o.Queues) > lim.Queues {
 		return nil, fmt.Errorf("blk: %d hardware queues: the driver has %d", len(o.Queues), lim.Queues)
 	}
-	depth := o.Depth
-	if depth == 0 || depth > lim.QueueDepth {
-		depth = lim.QueueDepth
+	depth := lim.QueueDepth
+	if o.Tags != nil && o.Tags.Size() > depth {
+		return nil, fmt.Errorf("blk: %d shared tags: the driver takes %d", o.Tags.Size(), depth)
 	}
-	disk := &Disk{drv: d, limits: lim}
+	if o.Tags != nil {
+		depth = o.Tags.Size()
+	} else if o.Depth > 0 {
+		depth = min(depth, o.Depth)
+	}
+	if o.ReservedTags >= depth {
+		return nil, fmt.Errorf("blk: %d reserved tags: want fewer than the depth, %d", o.ReservedTags, depth)
+	}
+	if lim.SharedTags && o.Tags == nil && len(o.Queues) > 1 {
+		if o.ReservedTags > 0 {
+			return nil, fmt.Errorf("blk: %d reserved tags: the driver's tags are shared by its queues", o.ReservedTags)
+		}
+		o.Tags = tagset.New(depth)
+	}
+	var budget *tagset.Set
+	if o.Budget > 0 {
+		budget = tagset.New(o.Budget)
+	}
+	disk := &Disk{drv: d, opts: o, limits: lim, bounds: boundsOf(&lim)}
 	for i, l := range o.Queues {
 		q, err := d.OpenQueue(l, i, depth)
 		if err != nil {
 			return nil, fmt.Errorf("blk: hardware queue %d: %w", i, err)
 		}
-		disk.queues = append(disk.queues, newHwQueue(l, q, depth, lim))
+		disk.queues = append(disk.queues, newHwQueue(disk, l, q, depth, budget))
 	}
-	if o.Submitters == nil {
-		o.Submitters = o.Queues
-	}
+	disk.control.init(disk)
 	for _, l := range o.Submitters {
 		for len(disk.soft) <= l.Index() {
 			disk.soft = append(disk.soft, nil)
 		}
-		disk.soft[l.Index()] = &softQueue{lane: l, to: disk.queueFor(l)}
+		disk.soft[l.Index()] = newSoftQueue(disk, l)
 	}
 	return disk, nil
 }
@@ -89,7 +88,7 @@ func (d *Disk) queueFor(l lane.Lane) *hwQueue {
 	return d.queues[l.Index()%len(d.queues)]
 }
 
-// Limits are the driver's.
+// Limits are the driver's, lowered by the options.
 func (d *Disk) Limits() driver.Limits { return d.limits }
 
 // Depth is the number of requests that each hardware queue may have with the
@@ -98,21 +97,37 @@ func (d *Disk) Depth() int { return len(d.queues[0].slots) }
 
 // Close closes the driver. All I/O of the disk has completed by then. From
 // outside all lanes.
-func (d *Disk) Close() error { return d.drv.Close() }
+func (d *Disk) Close() error {
+	for _, h := range d.queues {
+		h.tags.leave()
+	}
+	return d.drv.Close()
+}
 
 // Check returns the status that an I/O of this kind ends with before it reaches
 // a queue, or aio.OK: Invalid for a malformed one, OutOfRange beyond the end,
-// NotSupported where the driver lacks the operation.
+// NotSupported where the driver lacks the operation and nothing stands in for it.
+// No length is too long: what passes the driver's limits is split.
 func (d *Disk) Check(op aio.Op, off, length int64) aio.Status {
 	lim := &d.limits
-	if op == aio.OpFlush && !lim.WriteCache {
+	switch op {
+	case aio.OpFlush:
+		if lim.WriteCache && !lim.Ops.Has(op) {
+			return aio.NotSupported
+		}
 		return aio.OK
-	}
-	if !lim.Ops.Has(op) {
-		return aio.NotSupported
-	}
-	if op == aio.OpFlush {
-		return aio.OK
+	case aio.OpWriteZeroes:
+		if !lim.Ops.Has(op) && !lim.Ops.Has(aio.OpWrite) {
+			return aio.NotSupported
+		}
+	case aio.OpDiscard:
+		if !lim.Ops.Has(op) && !d.discards() {
+			return aio.NotSupported
+		}
+	default:
+		if !lim.Ops.Has(op) {
+			return aio.NotSupported
+		}
 	}
 	block := int64(lim.BlockSize)
 	switch {
@@ -120,8 +135,17 @@ func (d *Disk) Check(op aio.Op, off, length int64) aio.Status {
 		return aio.Invalid
 	case length > lim.Capacity, off > lim.Capacity-length:
 		return aio.OutOfRange
-	case lim.MaxTransfer > 0 && length > lim.MaxTransfer:
-		return aio.Invalid
 	}
 	return aio.OK
+}
+
+// discards says whether something stands in for a discard.
+func (d *Disk) discards() bool {
+	switch d.opts.Discard {
+	case DiscardIgnore:
+		return true
+	case DiscardZero:
+		return d.limits.Ops.Has(aio.OpWriteZeroes) || d.limits.Ops.Has(aio.OpWrite)
+	}
+	return false
 }

@@ -290,7 +290,7 @@ func TestBoundsAreCheckedBeforeAnyQueue(t *testing.T) {
 		{aio.OpRead, 0, -512, aio.Invalid},
 		{aio.OpRead, 100, 512, aio.Invalid},
 		{aio.OpRead, 0, 100, aio.Invalid},
-		{aio.OpRead, 0, 1<<20 + 512, aio.Invalid},
+		{aio.OpRead, 0, 1<<20 + 512, aio.OK}, // it will be split
 		{aio.OpFlush, 0, 0, aio.OK},
 		{aio.OpDiscard, 0, 512, aio.NotSupported},
 	} {

@@ -120,7 +120,7 @@ func newRig(t *testing.T, f *fake, queues, depth int) *rig {
 		lanes = append(lanes, r.w.Lane(i))
 	}
 	var err error
-	r.disk, err = blk.Open(f, blk.Options{Queues: lanes[:queues], Submitters: lanes, Depth: depth})
+	r.disk, err = blk.Open(f, blk.Options{Queues: lanes[:queues], Submitters: lanes, Depth: depth, NoMerges: true})
 	require.NoError(t, err)
 	r.ctx, err = aio.New(aio.Options{Capacity: 4096, Lanes: lanes, OnEvents: func(_ lane.Lane, evs []aio.Event) {
 		for _, ev := range evs {

@@ -34,6 +34,7 @@ type settings struct {
 
 	deadline time.Duration
 	cancel   string
+	block    blockSettings
 
 	reading
 
@@ -58,14 +59,14 @@ type settings struct {
 func defaults(sys outfile.System) *settings {
 	return &settings{
 		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
-		timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
+		block: defaultBlock(), timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
 		job: load.DefaultJob(), sys: sys,
 	}
 }
 
 // replayTable lists the options of a replay.
 func (s *settings) replayTable() option.Table {
-	return option.Table{s.deviceOptions("size"), s.timingOptions(), s.cancelOptions(), s.reading.rows(), s.resultOptions()}
+	return option.Table{s.deviceOptions("size"), s.timingOptions(), s.cancelOptions(), s.blockOptions(), s.reading.rows(), s.resultOptions()}
 }
 
 // runTable lists the options of a load: those of the run as a whole, and those of
@@ -78,7 +79,7 @@ func (s *settings) runTable() option.Table {
 func (s *settings) wholeRunTable() option.Table {
 	device := s.deviceOptions("capacity")
 	device.Rows = append(device.Rows, option.Row{Name: "readonly", Value: option.Bool(&s.readonly), Usage: "refuse jobs that write or trim"})
-	return option.Table{device, s.resultOptions()}
+	return option.Table{device, s.blockOptions(), s.resultOptions()}
 }
 
 // deviceOptions are those of the stack; capacity is the name of the device's size.
@@ -182,6 +183,7 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 	spec := stack.Spec{
 		Device: s.device, Profile: s.profile, Driver: driver, Capacity: s.size,
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
+		Block: s.block.options(),
 	}
 	return spec, spec.Validate()
 }

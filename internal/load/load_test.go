@@ -100,7 +100,7 @@ func tryRun(t *testing.T, s *spy, text string) ([]*load.Clone, []replay.IO, erro
 	world := sim.NewWorld(1, 1)
 	lanes := []lane.Lane{world.Lane(0)}
 	s.Driver = ram.New(make([]byte, capacity))
-	disk, err := blk.Open(s, blk.Options{Queues: lanes})
+	disk, err := blk.Open(s, blk.Options{Queues: lanes, NoMerges: true})
 	require.NoError(t, err)
 	w := &watch{}
 	r := &load.Run{Group: world, Disk: disk, Lanes: lanes, Jobs: jobs, Seed: 7, Data: true,

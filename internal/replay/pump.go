@@ -232,7 +232,7 @@ func (p *pump) take(r *traces.Record, due lane.Time) {
 		if !p.e.cfg.SkipBad {
 			p.ended = true
 			p.err = &RecordError{Name: p.name, Line: r.Line, Op: it.op, Off: r.Offset, Len: r.Length, Reason: reason,
-				Capacity: p.e.disk.Limits().Capacity, Longest: p.longest()}
+				Capacity: p.e.disk.Limits().Capacity, Longest: longestIO}
 		}
 		return
 	}
@@ -264,16 +264,9 @@ const (
 	reasonTooLong     = "longer than the largest transfer"
 )
 
-// longestIO bounds the memory of a transfer where the device has no bound.
+// longestIO bounds the memory of a transfer: what passes the device's own bound is
+// split.
 const longestIO = 256 << 20
-
-// longest is the largest transfer, bytes.
-func (p *pump) longest() int64 {
-	if m := p.e.disk.Limits().MaxTransfer; m > 0 {
-		return min(m, longestIO)
-	}
-	return longestIO
-}
 
 // fit makes a record fit the disk's blocks, and says why it cannot.
 func (p *pump) fit(it *item) string {
@@ -295,7 +288,7 @@ func (p *pump) fit(it *item) string {
 			p.wrapped++
 		}
 	}
-	if it.op.HasData() && it.length > p.longest() {
+	if it.op.HasData() && it.length > longestIO {
 		return reasonTooLong
 	}
 	switch p.e.disk.Check(it.op, it.off, it.length) {

@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"math"
 
+	"blksim/aio"
 	device "blksim/device/nvme"
 	"blksim/device/nvme/spec"
 	"blksim/internal/stack"
@@ -13,7 +15,29 @@ import (
 func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 	b := &c.Block
 	r.Block = Block{Rejected: b.Rejected, Needless: b.NeedlessFlushes, Queued: b.Queued, Skipped: b.Skipped,
-		Dispatched: b.TotalDispatched(), Busy: b.Busy, Refused: b.Refused, Kicks: b.Kicks}
+		Dispatched: b.TotalDispatched(), Busy: b.Busy, Refused: b.Refused + b.IgnoredDiscards + b.GoneAtOnce, Kicks: b.Kicks,
+		Reached: b.Reached, Merged: b.Merged, Again: b.Again, FlushesAdded: b.FlushesAdded,
+		Aborted: b.Completed[aio.Cancelled], BackMerges: b.BackMerges, FrontMerges: b.FrontMerges,
+		Splits: b.Splits, Partial: b.Partial, Expired: b.Expired, Timeouts: b.Timeouts,
+		LostInterrupts: b.LostInterrupts, TimeoutAborts: b.TimeoutAborts, Retried: b.Retried,
+		GivenUp: b.GivenUp, Resets: b.Resets, PeakInFlight: b.PeakInFlight}
+	if b.Stages != nil {
+		times := &BlockTimes{WaitNs: map[string]*Distribution{}}
+		r.BlockTimes = times
+		for op := range b.Stages.Wait {
+			if d := Sum(&b.Stages.Wait[op]); d != nil {
+				times.WaitNs[aio.Op(op).String()] = d
+			}
+		}
+		for _, points := range b.InFlight {
+			var f InFlight
+			for _, p := range points {
+				f.StretchNs = max(f.StretchNs, int64(p.For))
+				f.Mean = append(f.Mean, math.Round(p.Mean*1000)/1000)
+			}
+			times.InFlight = append(times.InFlight, f)
+		}
+	}
 	if c.Device != nil {
 		r.Device = deviceCounts(c.Device)
 	}

@@ -24,11 +24,13 @@ func (r *Run) Balance() {
 	if r.Device.Counted && q.Stuck == 0 {
 		check(r.Device.Commands == r.Block.Dispatched, "commands in the device = requests dispatched")
 		b := &r.Block
-		check(r.Device.Commands == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
-			"commands in the device = submitted - skipped at dispatch - needless flushes - refused")
+		check(b.Reached == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
+			"reached the device = submitted - skipped at dispatch - needless flushes - refused")
+		check(r.Device.Commands == b.Reached-b.Merged+b.Again+b.FlushesAdded,
+			"commands in the device = requests that reached it - merged + split off and sent again + flushes added")
 		if a := r.Device.Aborts; a != nil {
 			check(a.Completed07 == a.Aborted+a.Cancelled, "commands completed as aborted = aborts answered so + cancels counted")
-			check(a.Aborted+a.Cancelled == q.Cancelled.Aborted, "aborted in the device = aborted in the events")
+			check(a.Aborted+a.Cancelled == b.Aborted, "aborted in the device = given back as aborted")
 		}
 	}
 	r.Accounting.Device.Commands = r.Device.Commands

@@ -66,6 +66,9 @@ func (r *Run) merge(o *Run, sequence bool) error {
 		r.Verify.First = append(r.Verify.First, o.Verify.First...)
 	}
 	var err error
+	if err = r.mergeTimes(o); err != nil {
+		return err
+	}
 	if r.SlipNs, err = mergeHist(r.SlipNs, o.SlipNs); err != nil {
 		return err
 	}
@@ -90,6 +93,27 @@ func (r *Run) merge(o *Run, sequence bool) error {
 		return nil
 	}
 	return r.Series.Merge(o.Series)
+}
+
+// mergeTimes adds what the block layers measured. What they did over time has no sum.
+func (r *Run) mergeTimes(o *Run) error {
+	if o.BlockTimes == nil {
+		return nil
+	}
+	sum := &BlockTimes{WaitNs: map[string]*Distribution{}}
+	for _, t := range []*BlockTimes{r.BlockTimes, o.BlockTimes} {
+		if t == nil {
+			continue
+		}
+		for op, d := range t.WaitNs {
+			var err error
+			if sum.WaitNs[op], err = mergeHist(sum.WaitNs[op], d); err != nil {
+				return fmt.Errorf("wait of %s: %w", op, err)
+			}
+		}
+	}
+	r.BlockTimes = sum
+	return nil
 }
 
 func (o *OpRun) merge(p OpRun) error {

@@ -19,6 +19,7 @@ type Run struct {
 	Cancel     Cancel           `json:"cancel"`
 	SlipNs     *Distribution    `json:"slip_ns,omitempty"` // due to submit
 	Block      Block            `json:"block_layer"`
+	BlockTimes *BlockTimes      `json:"block_times,omitempty"`
 	Device     Device           `json:"device"`
 	Jobs       []JobRun         `json:"jobs,omitempty"`    // of a load
 	Verify     *Verify          `json:"verify,omitempty"`  // of a load with verify
@@ -131,6 +132,42 @@ type Block struct {
 	Busy       int64 `json:"busy"`
 	Refused    int64 `json:"refused"`
 	Kicks      int64 `json:"cancel_kicks"`
+
+	// Dispatched = Reached - Merged + Again + FlushesAdded.
+	Reached      int64 `json:"reached"`                 // requests of the user's that the driver took any of
+	Merged       int64 `json:"merged"`                  // that went along with another
+	Again        int64 `json:"pieces_beyond_the_first"` // split off, left over, or sent again
+	FlushesAdded int64 `json:"flushes_added"`           // around writes that asked for it
+	Aborted      int64 `json:"given_back_as_aborted"`
+
+	BackMerges     int64 `json:"back_merges"`
+	FrontMerges    int64 `json:"front_merges"`
+	Splits         int64 `json:"splits"`
+	Partial        int64 `json:"partial_completions"`
+	Expired        int64 `json:"cancelled_by_deadline"`
+	Timeouts       int64 `json:"timeouts"`
+	LostInterrupts int64 `json:"lost_interrupts"`
+	TimeoutAborts  int64 `json:"timeout_aborts"`
+	Retried        int64 `json:"requeued"`
+	GivenUp        int64 `json:"given_up"`
+	Resets         int64 `json:"resets"`
+	PeakInFlight   int64 `json:"peak_in_flight"` // requests with the driver
+}
+
+// BlockTimes is what the block layer measures over time.
+type BlockTimes struct {
+	// WaitNs is by operation the time in the scheduler: what of queue_ns is not the
+	// way to the hardware queue.
+	WaitNs map[string]*Distribution `json:"wait_ns,omitempty"`
+	// InFlight is by hardware queue the mean number of requests with the driver
+	// in stretches of equal length. Merged runs have none.
+	InFlight []InFlight `json:"in_flight,omitempty"`
+}
+
+// InFlight is how many requests of one hardware queue the driver had over time.
+type InFlight struct {
+	StretchNs int64     `json:"stretch_ns"`
+	Mean      []float64 `json:"mean"`
 }
 
 // Device is the device's own account, taken from its counters and not from what

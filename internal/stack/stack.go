@@ -23,7 +23,8 @@ type Spec struct {
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
 	Realtime   bool
-	KeepData   bool // a simulated device keeps what is written, whatever its profile says
+	Block      blk.Options // of the block layer; Queues, Submitters and Depth are set from what stands above
+	KeepData   bool        // a simulated device keeps what is written, whatever its profile says
 }
 
 const (
@@ -133,11 +134,17 @@ func (st *Stack) open(s Spec, kind, profile string) error {
 	if depth == 0 {
 		depth = min(lim.QueueDepth, DefaultDepth)
 	}
-	st.Disk, err = blk.Open(drv, blk.Options{Queues: st.Lanes, Depth: depth})
+	st.Disk, err = blk.Open(drv, s.blockOptions(st.Lanes, depth))
 	if err != nil {
 		return errors.Join(err, drv.Close())
 	}
 	return nil
+}
+
+func (s *Spec) blockOptions(lanes []lane.Lane, depth int) blk.Options {
+	o := s.Block
+	o.Queues, o.Submitters, o.Depth = lanes, nil, depth
+	return o
 }
 
 // driver opens the device and its driver.

@@ -1,0 +1,87 @@
+package blk
+
+import (
+	"blksim/aio"
+	"blksim/driver"
+)
+
+// zeroes is what stands in for WriteZeroes writes; a request has it several times
+// over. Nobody writes to it.
+var zeroes [64 << 10]byte
+
+// zeroSegments bounds the buffers of such a request where the driver does not.
+const zeroSegments = 16
+
+// bounds are the limits of a request, in the form that the path of an I/O wants.
+type bounds struct {
+	most     [aio.NumOps]int64 // bytes a request
+	boundary int64             // no extent with data goes across a multiple of it; 0: none
+	segments int               // buffers
+	segment  int64             // bytes a buffer
+	zero     int64             // bytes a request of zeroes written as data
+	zeroes   []byte            // each of its buffers, at the most
+}
+
+const noLimit = 1 << 62
+
+func boundsOf(l *driver.Limits) bounds {
+	orNone := func(n int64) int64 {
+		if n == 0 {
+			return noLimit
+		}
+		return n
+	}
+	b := bounds{boundary: l.Boundary, segments: l.MaxSegments, segment: orNone(l.MaxSegment)}
+	if b.segments == 0 {
+		b.segments = 1 << 30
+	}
+	transfer := orNone(l.MaxTransfer)
+	if b.segment < noLimit/int64(b.segments) {
+		transfer = min(transfer, b.segment*int64(b.segments))
+	}
+	block := int64(l.BlockSize)
+	b.most = [aio.NumOps]int64{
+		aio.OpRead: transfer, aio.OpWrite: transfer, aio.OpFlush: noLimit,
+		aio.OpDiscard: orNone(l.MaxDiscard), aio.OpWriteZeroes: orNone(l.MaxWriteZeroes),
+	}
+	b.zeroes = zeroes[:]
+	if block > int64(len(b.zeroes)) {
+		b.zeroes = make([]byte, block)
+	}
+	b.zeroes = b.zeroes[:min(int64(len(b.zeroes)), b.segment)/block*block]
+	b.zero = min(transfer, int64(len(b.zeroes)*min(b.segments, zeroSegments)))
+	return b
+}
+
+// first is how many bytes of an extent may go in one request.
+func (b *bounds) first(r *request) int64 {
+	n := b.most[r.op]
+	if r.zeroes {
+		n = b.zero
+	}
+	n = min(n, r.Len)
+	if b.boundary > 0 && r.op.HasData() {
+		n = min(n, b.boundary-r.Off%b.boundary)
+	}
+	return n
+}
+
+// buffers is how many buffers a bio of that many bytes takes.
+func (b *bounds) buffers(n int64) int {
+	if n <= b.segment {
+		return 1
+	}
+	return int((n + b.segment - 1) / b.segment)
+}
+
+// fits says whether a request from off of size bytes in so many buffers keeps all
+// limits.
+func (b *bounds) fits(op aio.Op, off, size int64, buffers int) bool {
+	if size > b.most[op] {
+		return false
+	}
+	if !op.HasData() {
+		return true
+	}
+	return buffers <= b.segments && (b.boundary == 0 || off/b.boundary == (off+size-1)/b.boundary)
+}
