@@ -54,7 +54,7 @@ func TestNewDriverSaysWhatItWroteAndWhatIsNext(t *testing.T) {
 func TestDriversListsThem(t *testing.T) {
 	code, out, _ := blksim("drivers")
 	require.Zero(t, code)
-	for _, name := range []string{"null", "ram", "nvme", "nvme,callback=off", "delay", "trace"} {
+	for _, name := range []string{"null", "ram", "nvme", "nvme,callback=off", "delay", "fault", "trace"} {
 		require.Regexp(t, `(?m)^`+name+` `, out)
 	}
 }

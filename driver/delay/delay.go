@@ -40,6 +40,7 @@ type wrapped struct {
 	driver.Driver
 	options Options
 	queues  []*queue
+	lanes   []lane.Lane // of the queues
 }
 
 var _ driver.Driver = (*wrapped)(nil)
@@ -62,7 +63,7 @@ func (d *wrapped) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 		s.mine = driver.NewRequest(q, tag)
 		s.timer = l.NewTimer(func() { q.expire(s) })
 	}
-	d.queues = append(d.queues, q)
+	d.queues, d.lanes = append(d.queues, q), append(d.lanes, l)
 	can := driver.Optional{Committer: q.can.Committer, Poller: q.can.Poller}
 	if !d.options.NoCancel {
 		can.Canceler = (*canceler)(q)

@@ -1,8 +1,6 @@
 package delay
 
 import (
-	"sync/atomic"
-
 	"blksim/aio"
 	"blksim/driver"
 )
@@ -18,29 +16,11 @@ var _ driver.Resetter = (*resettable)(nil)
 // Reset implements [driver.Resetter]: what is held ends here, and then the driver
 // below is reset. Queues say Busy until that is done.
 func (d *resettable) Reset(done func(error)) {
-	if len(d.queues) == 0 {
-		d.below.Reset(done)
-		return
-	}
-	d.each((*queue).stop, func() {
+	driver.OnEach(d.lanes, func(i int) { d.queues[i].stop() }, func() {
 		d.below.Reset(func(err error) {
-			d.each((*queue).resume, func() { done(err) })
+			driver.OnEach(d.lanes, func(i int) { d.queues[i].resume() }, func() { done(err) })
 		})
 	})
-}
-
-// each runs f on each queue's lane, and then, on the last of them, then.
-func (d *resettable) each(f func(q *queue), then func()) {
-	left := new(atomic.Int64)
-	left.Store(int64(len(d.queues)))
-	for _, q := range d.queues {
-		q.lane.Post(func() {
-			f(q)
-			if left.Add(-1) == 0 {
-				then()
-			}
-		})
-	}
 }
 
 // stop ends what is held, for a reset.

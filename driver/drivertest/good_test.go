@@ -12,9 +12,11 @@ import (
 	"blksim/driver/drivertest"
 	"blksim/driver/drivertest/broken"
 	"blksim/driver/example"
+	"blksim/driver/fault"
 	"blksim/driver/null"
 	"blksim/driver/ram"
 	"blksim/driver/trace"
+	"blksim/sim/faultplan"
 )
 
 func openExample(drivertest.Env) (driver.Driver, error) {
@@ -41,6 +43,8 @@ func TestNullPassesButForData(t *testing.T) {
 // TestWrappersPass over a driver that has everything, so that what they forward
 // is judged as well.
 func TestWrappersPass(t *testing.T) {
+	faults, err := faultplan.Parse("read-error chance=0.05\nwrite-error chance=0.05\nspike chance=0.1 for=200us\nstall chance=0.01 for=1ms\n")
+	require.NoError(t, err)
 	wrappers := map[string]func(e drivertest.Env, d driver.Driver) (driver.Driver, error){
 		"delay": func(e drivertest.Env, d driver.Driver) (driver.Driver, error) {
 			return delay.Wrap(d, delay.Options{Seed: e.Seed, Delay: delay.Mixture(
@@ -55,6 +59,13 @@ func TestWrappersPass(t *testing.T) {
 				return nil, err
 			}
 			return rec.Wrap(d), nil
+		},
+		"fault": func(e drivertest.Env, d driver.Driver) (driver.Driver, error) {
+			f, err := fault.New(fault.Options{Plan: faults, Seed: e.Seed})
+			if err != nil {
+				return nil, err
+			}
+			return f.Wrap(d), nil
 		},
 	}
 	for name, wrap := range wrappers {

@@ -118,7 +118,6 @@ func playBounds(b *bench) {
 	if !b.o.NoData && len(ops) == 2 {
 		p.model, p.base, p.rule = blockmodel.New(int(n), b.lim.WriteCache), size/block-n, "data-bounds"
 	}
-	refused := map[aio.Status]bool{aio.OutOfRange: true, aio.Invalid: true, aio.IOError: true, aio.MediaError: true, aio.NotSupported: true}
 	var asked []struct {
 		j    job
 		good bool
@@ -148,13 +147,13 @@ func playBounds(b *bench) {
 		if a.j.len > b.clip(a.j.op, a.j.off/block, a.j.len/block)*block || b.failed() {
 			continue // the block layer would split it
 		}
-		b.bound(p, a.j, a.good, refused)
+		b.bound(p, a.j, a.good)
 	}
 	b.close()
 }
 
 // bound does one request at an end, or beyond it.
-func (b *bench) bound(p *port, j job, good bool, refused map[aio.Status]bool) {
+func (b *bench) bound(p *port, j job, good bool) {
 	over := false
 	var end aio.Status
 	j.done = func(st aio.Status) { over, end = true, st }
@@ -174,7 +173,7 @@ func (b *bench) bound(p *port, j job, good bool, refused map[aio.Status]bool) {
 	if !good && end == aio.OK {
 		b.broke("data-bounds", p, s, "queue %d: %v passes the end, %d, and was ok", p.id, s.what(), b.lim.Capacity)
 	}
-	if good && refused[end] {
+	if good && (end == aio.OutOfRange || end == aio.Invalid || end == aio.NotSupported) {
 		b.broke("data-bounds", p, s, "queue %d: %v is within the device, and ended as %v", p.id, s.what(), end)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"blksim/driver/drivertest"
 	"blksim/driver/drivertest/broken"
 	"blksim/driver/example"
+	"blksim/driver/fault"
 	"blksim/driver/null"
 	"blksim/driver/nvme"
 	"blksim/driver/ram"
@@ -22,6 +23,7 @@ import (
 	"blksim/internal/option"
 	"blksim/internal/profile"
 	"blksim/sim"
+	"blksim/sim/faultplan"
 )
 
 // Driver is one that can be opened by its name.
@@ -56,6 +58,7 @@ func Drivers() []Driver {
 				}
 				return delay.Wrap(d, delay.Options{Delay: delay.Exponential(service), Seed: e.Seed})
 			}},
+		{"fault", "makes the faults of a plan before another driver (here example): errors, spikes, stalls", drivertest.Options{}, openFault},
 		{"trace", "records every call to another driver (here example)", drivertest.Options{},
 			func(e drivertest.Env) (driver.Driver, error) {
 				d, err := openExample(e)
@@ -112,6 +115,25 @@ func openRAM(drivertest.Env) (driver.Driver, error) {
 }
 
 func openExample(drivertest.Env) (driver.Driver, error) { return example.New(small, service), nil }
+
+// plan is what the catalog's fault driver does: all that a caller can be told of.
+const plan = "read-error chance=0.02\nwrite-error chance=0.02\nspike chance=0.05 for=300us\nstall chance=0.01 for=1ms\n"
+
+func openFault(e drivertest.Env) (driver.Driver, error) {
+	p, err := faultplan.Parse(plan)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fault.New(fault.Options{Plan: p, Seed: e.Seed})
+	if err != nil {
+		return nil, err
+	}
+	d, err := openExample(e)
+	if err != nil {
+		return nil, err
+	}
+	return f.Wrap(d), nil
+}
 
 // without leaves the cancel callback out.
 func without(open drivertest.Open) drivertest.Open {

@@ -1,6 +1,6 @@
 // Package scaffold writes a module for a new block driver: a working driver to
 // change (driver/example's, so it is compiled and tested here), its conformance
-// test, a fuzz target, and a README. The module finds blksim by a replace line.
+// test, a fuzz target, a sample fault plan, and a README. The module finds blksim by a replace line.
 //
 // Nothing that exists is ever overwritten: the folder must not be there. What is
 // half written when a write fails is taken away again.
@@ -116,7 +116,7 @@ func render(o Options, src string) (all []text, err error) {
 		Name, Source, Go string
 		Callback         bool
 	}{name, quoted(filepath.ToSlash(src)), goVersion, o.Callback}
-	for _, f := range []string{"go.mod", "disk_test.go", "README.md"} {
+	for _, f := range []string{"go.mod", "disk_test.go", "faults.plan", "README.md"} {
 		var s strings.Builder
 		if err := t.ExecuteTemplate(&s, f+".tmpl", data); err != nil {
 			return nil, err

@@ -32,6 +32,8 @@ func TestANewDriverPassesItsTestsAtOnce(t *testing.T) {
 			out := goTest(t, dir)
 			require.Contains(t, out, "--- PASS: TestConformance/complete-once")
 			require.Contains(t, out, "--- PASS: FuzzDriver")
+			require.Contains(t, out, "--- PASS: TestUnderFaults/reset")
+			require.Contains(t, files, "faults.plan")
 			cancels := "--- SKIP: TestConformance/cancel-submitted"
 			if callback {
 				cancels = "--- PASS: TestConformance/cancel-submitted"

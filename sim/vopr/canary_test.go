@@ -55,6 +55,18 @@ func TestEveryCanaryDies(t *testing.T) {
 	require.GreaterOrEqual(t, canaries, len(seen))
 }
 
+func TestAWriteThatIsLostIsFound(t *testing.T) {
+	for seed := uint64(1); seed < 50; seed++ {
+		o := vopr.Draw(seed)
+		o.Set[vopr.Silent] = 50
+		if _, err := vopr.Run(o); err != nil {
+			require.ErrorContains(t, err, "and it can only have")
+			return
+		}
+	}
+	t.Fatal("50 seeds passed with one write in twenty lost")
+}
+
 func TestShrinkMakesAFailureSimple(t *testing.T) {
 	for _, b := range broken.Drivers() {
 		if b.Rule != "cancel-submitted" {

@@ -56,7 +56,13 @@ func (r *run) end(l lane.Lane, ev *aio.Event) {
 
 // mayFail says whether an I/O may end so though nothing is wrong with it.
 func (r *run) mayFail(f *flight, st aio.Status) bool {
-	return st == aio.NotSupported && !r.st.lim.Ops.Has(f.op)
+	switch st {
+	case aio.NotSupported:
+		return !r.st.lim.Ops.Has(f.op)
+	case aio.MediaError, aio.IOError:
+		return r.o.Set[Errors] > 0
+	}
+	return false
 }
 
 // settle compares the data with the model, and tells it what became of the I/O.

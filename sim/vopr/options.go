@@ -20,6 +20,10 @@ const (
 	Submitters             // lanes that submit
 	Depth                  // of each hardware queue
 	Delay                  // us: mean of a delay before the driver; 0: none
+	Errors                 // per mille of the requests that the device fails
+	Spikes                 // per mille that take 2 ms longer, or stall all for 1 ms
+	Hangs                  // requests that hang until all heals, or the interrupts of which are lost
+	Silent                 // writes that are lost: must be found; never drawn, for the tests of the test
 	IOs                    // of each submitter
 	Window                 // I/Os in flight of each submitter
 	Batch                  // I/Os in one submit, at most
@@ -54,6 +58,10 @@ var knobs = [NumKnobs]knob{
 	Submitters: {"submitters", 1, 1, 5, 20, false},
 	Depth:      {"depth", 32, 1, 32, 20, true},
 	Delay:      {"delay", 0, 1, 2000, 60, true},
+	Errors:     {"errors", 0, 1, 200, 60, true},
+	Spikes:     {"spikes", 0, 1, 100, 60, true},
+	Hangs:      {"hangs", 0, 1, 6, 70, false},
+	Silent:     {"silent", 0, 0, 100, 100, false},
 	IOs:        {"ios", 8, 8, 200, 0, true},
 	Window:     {"window", 1, 1, 64, 10, true},
 	Batch:      {"batch", 1, 1, 16, 40, true},

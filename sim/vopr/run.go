@@ -255,6 +255,9 @@ func (r *run) heal() {
 	for _, c := range r.clients {
 		c.left = 0
 	}
+	if r.st.fault != nil {
+		r.st.fault.Heal()
+	}
 	r.until(r.quiet, patience, "healing")
 }
 
@@ -268,7 +271,13 @@ func (r *run) fill() {
 	}
 	c.lane.Post(c.pumpFn)
 	r.healing = true
-	r.until(func() bool { return len(c.script) == 0 && r.quiet() }, patience, "filling")
+	filled := func() bool { return len(c.script) == 0 && r.quiet() }
+	if r.o.Set[Hangs] == 0 {
+		r.until(filled, patience, "filling")
+	} else {
+		_ = r.st.world.RunWhile(func() bool { return r.fail == nil && !filled() })
+		c.script = nil // what hangs now ends when all heals, and the rest stays unknown
+	}
 	r.healing = false
 }
 

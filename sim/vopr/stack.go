@@ -11,9 +11,11 @@ import (
 	"blksim/driver/delay"
 	"blksim/driver/drivertest"
 	"blksim/driver/drivertest/broken"
+	"blksim/driver/fault"
 	"blksim/driver/trace"
 	"blksim/internal/catalog"
 	"blksim/sim"
+	"blksim/sim/faultplan"
 )
 
 // driverNames are what the knob Driver draws from. cached is a device in memory
@@ -28,6 +30,7 @@ type stack struct {
 	disk  *blk.Disk
 	ctx   *aio.Context
 	trace *trace.Recorder // nil: no history
+	fault *fault.Faults   // nil: none
 	lim   driver.Limits
 }
 
@@ -35,7 +38,7 @@ type stack struct {
 func (o *Options) open(events func(l lane.Lane, evs []aio.Event)) (*stack, error) {
 	queues, submitters := int(o.Set[Queues]), int(o.Set[Submitters])
 	st := &stack{world: sim.NewWorld(o.Seed, max(queues, submitters)+1)}
-	d, err := o.openDriver(drivertest.Env{Group: st.world, Seed: o.Seed})
+	d, err := st.openDriver(o, drivertest.Env{Group: st.world, Seed: o.Seed})
 	if err != nil {
 		return nil, fmt.Errorf("vopr: open: %w", err)
 	}
@@ -62,10 +65,16 @@ func (o *Options) open(events func(l lane.Lane, evs []aio.Event)) (*stack, error
 }
 
 // openDriver opens the device with its driver, and what wraps that.
-func (o *Options) openDriver(e drivertest.Env) (driver.Driver, error) {
+func (st *stack) openDriver(o *Options, e drivertest.Env) (driver.Driver, error) {
 	d, err := o.openBare(e)
 	if err != nil {
 		return nil, err
+	}
+	if plan := o.plan(); len(plan.Rules) > 0 {
+		if st.fault, err = fault.New(fault.Options{Plan: plan, Seed: e.Seed}); err != nil {
+			return nil, err
+		}
+		d = st.fault.Wrap(d)
 	}
 	if us := o.Set[Delay]; us > 0 {
 		mean := time.Duration(us) * time.Microsecond
@@ -80,6 +89,25 @@ func (o *Options) openDriver(e drivertest.Env) (driver.Driver, error) {
 		d = driver.WithoutCancel(d)
 	}
 	return d, nil
+}
+
+// plan is the plan of faults.
+func (o *Options) plan() (p faultplan.Plan) {
+	add := func(w faultplan.What, mille int64, count uint64, d time.Duration) {
+		if mille > 0 {
+			p.Rules = append(p.Rules, faultplan.Rule{What: w, Chance: float64(mille) / 1000, Count: count, Until: faultplan.Forever, For: d})
+		}
+	}
+	add(faultplan.ReadError, o.Set[Errors], faultplan.Any, 0)
+	add(faultplan.WriteError, o.Set[Errors], faultplan.Any, 0)
+	add(faultplan.Spike, o.Set[Spikes], faultplan.Any, 2*time.Millisecond)
+	add(faultplan.Stall, o.Set[Spikes]/8, faultplan.Any, time.Millisecond)
+	if n := o.Set[Hangs]; n > 0 {
+		add(faultplan.Hang, 50, uint64(n), 0)
+		add(faultplan.LostInterrupt, 50, uint64(n), 0)
+	}
+	add(faultplan.LostWrite, o.Set[Silent], faultplan.Any, 0)
+	return p
 }
 
 func (o *Options) openBare(e drivertest.Env) (driver.Driver, error) {

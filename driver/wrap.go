@@ -1,6 +1,10 @@
 package driver
 
-import "blksim/aio/lane"
+import (
+	"sync/atomic"
+
+	"blksim/aio/lane"
+)
 
 // Optional is what a Queue can do beyond Submit; nil: it cannot.
 type Optional struct {
@@ -94,4 +98,24 @@ func (d withoutCancel) OpenQueue(l lane.Lane, qid, depth int) (Queue, error) {
 	can := OptionalOf(q)
 	can.Canceler = nil
 	return can.With(q), nil
+}
+
+// OnEach runs f(i) on each lane i, and then, on the lane that was last, done: how
+// a driver that is asked on any lane does something in all of its queues. It does
+// not wait. With no lanes done runs at once.
+func OnEach(lanes []lane.Lane, f func(i int), done func()) {
+	if len(lanes) == 0 {
+		done()
+		return
+	}
+	left := new(atomic.Int64)
+	left.Store(int64(len(lanes)))
+	for i, l := range lanes {
+		l.Post(func() {
+			f(i)
+			if left.Add(-1) == 0 {
+				done()
+			}
+		})
+	}
 }
