@@ -26,7 +26,7 @@ func (c *Controller) execCancel(cmd *command, e *spec.SQE) {
 	mismatch := false
 	for i, key := range c.io.keys {
 		v := &c.io.cmds[i]
-		if key>>16 != uint32(cmd.sq.id) || key == noKey || v == cmd || single && v.cid != cid {
+		if key>>16 != uint32(cmd.sq.id) || key == noKey || single && v.cid != cid {
 			continue
 		}
 		if nsid != spec.NSIDAll && v.nsid != nsid {

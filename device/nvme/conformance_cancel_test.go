@@ -208,6 +208,40 @@ var cancelSections = []section{
 			r.eq(0, len(r.medium().ops))
 			r.eq(uint64(1), r.c.Stats().Cancels.Deferred)
 		}},
+		{"a Copy that waits for its deferred abort is not counted again", func(r *rig) {
+			r.medium().abort = false
+			e := r.copyOf(50, [2]uint64{0, 1}, [2]uint64{1, 1})
+			r.submit(1, e)
+			r.run()
+			r.cancelled(r.cancelOf(single, 1, 1, e.CID()))
+			a, _ := r.cancelled(r.cancelOf(single, 1, 1, e.CID()))
+			r.eq(spec.CancelResult(0, 0), a.result)
+			r.medium().finish(r, 1)
+			r.eq(uint64(1), r.c.Stats().Cancels.Deferred)
+		}},
+		{"a Copy that is writing is not eligible", func(r *rig) {
+			r.medium().abort = false
+			e := r.copyOf(50, [2]uint64{0, 1})
+			r.submit(1, e)
+			r.run()
+			r.medium().finish(r, 1)
+			a, _ := r.cancelled(r.cancelOf(single, 1, 1, e.CID()))
+			r.eq(spec.CancelResult(0, 0), a.result)
+			r.medium().finish(r, 1)
+			r.eq(okSt, r.reap(1)[0].status)
+		}},
+		{"one of two commands with an id is cancelled", func(r *rig) {
+			for range 2 {
+				e := r.rw(rd, 0, 1)
+				e[2], e[3] = 5, 5
+				r.submit(1, e)
+			}
+			r.run()
+			a, before := r.cancelled(r.cancelOf(single, 1, 1, 0x505))
+			r.eq(spec.CancelResult(1, 0), a.result)
+			r.eq(1, len(before))
+			r.eq(1, len(r.medium().ops))
+		}},
 		{"a full device still takes a Cancel at the head of its queue", func(r *rig) {
 			cid := r.fly(1, 1, 6)[3]
 			a, _ := r.cancelled(r.cancelOf(single, 1, 1, cid))

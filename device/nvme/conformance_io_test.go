@@ -234,14 +234,16 @@ var ioSections = []section{
 	}},
 	{"NVM 3.2.2 Copy on the medium", withCache, []rule{
 		{"reads each range and then writes", func(r *rig) {
-			r.submit(1, r.copyOf(50, [2]uint64{0, 2}, [2]uint64{9, 1}))
+			r.submit(1, r.copyOf(50, [2]uint64{0, 2}, [2]uint64{9, 1}, [2]uint64{7, 3}, [2]uint64{20, 1}))
 			r.run()
-			var got []nvme.OpKind
-			for range 3 {
-				got = append(got, r.medium().ops[0].Kind)
+			var got [][2]int64 // first block and blocks
+			for range 5 {
+				op := r.medium().ops[0]
+				got = append(got, [2]int64{op.Off / 512, op.Len / 512})
+				r.yes((op.Kind == nvme.OpWrite) == (len(got) == 5))
 				r.medium().finish(r, 1)
 			}
-			r.eq([]nvme.OpKind{nvme.OpRead, nvme.OpRead, nvme.OpWrite}, got)
+			r.eq([][2]int64{{0, 2}, {9, 1}, {7, 3}, {20, 1}, {50, 7}}, got)
 			r.eq(okSt, r.reap(1)[0].status)
 		}},
 		{"an unrecovered range is named in dword 0", func(r *rig) {
@@ -325,6 +327,18 @@ var ioSections = []section{
 			r.medium().finish(r, 2)
 			c := r.reap(1)
 			r.eq([]spec.Status{okSt, spec.CompareFailure, spec.FusedFailed}, []spec.Status{c[0].status, c[1].status.Code(), c[2].status.Code()})
+		}},
+		{"a pair waits for two slots", func(r *rig) {
+			r = twoQueues(r.t)
+			r.fly(1, 1, 5)
+			e1, e2 := r.fused(0, 9)
+			r.put(1, e1)
+			r.put(1, e2)
+			r.bell(1)
+			r.run()
+			r.eq(uint64(5), r.c.Stats().IOCommands())
+			r.medium().finish(r, 1)
+			r.eq(uint64(7), r.c.Stats().IOCommands())
 		}},
 		{"a failed read fails the write", func(r *rig) {
 			e1, e2 := r.fused(0, 9)

@@ -192,6 +192,16 @@ var logSections = []section{
 			r.admin(r.adminCommand(0x7f, 0))
 			r.eq(uint16(0), r.lastError().SQID)
 		}},
+		{"what a host asked for by Abort is no error", func(r *rig) {
+			aer := command(spec.AdminAsyncEvent, r.nextCID(), 0)
+			r.submit(0, aer)
+			r.submit(0, r.abortOf(0, aer.CID()))
+			r.run()
+			c := r.reap(0)
+			r.eq(spec.AbortRequested, c[0].status)
+			r.yes(!c[0].more)
+			r.eq(uint64(0), r.lastError().Count)
+		}},
 		{"it outlives a controller reset", func(r *rig) {
 			r.do(r.rw(spec.IORead, 5000, 1))
 			r.w32(spec.RegCC, 0)

@@ -200,6 +200,29 @@ var namespaceSections = []section{
 			r.yes(ok)
 		}},
 	}},
+	{"Base 5.22 deletion with commands outstanding", withCache, []rule{
+		{"they end with Invalid Namespace and move nothing", func(r *rig) {
+			e, w := r.rw(rd, 0, 1), r.rw(wr, 0, 1)
+			fill(r.mem.at(e.PRP1(), 512), 0xdb)
+			fill(r.mem.at(w.PRP1(), 512), 9)
+			r.submit(1, e)
+			r.submit(1, w)
+			r.run()
+			r.eq(spec.Success, r.adminAndEvents(r.adminCommand(spec.AdminNSManage, 1, spec.NSDelete)))
+			r.create(2048, 2048, nil)
+			r.attach(spec.NSAttach, 1)
+			r.medium().finish(r, 2)
+			for _, c := range r.reap(1) {
+				r.eq(spec.InvalidNamespace, c.status.Code())
+			}
+			r.yes(all(r.mem.at(e.PRP1(), 512), 0xdb))
+			e = r.rw(rd, 0, 1)
+			r.submit(1, e)
+			r.run()
+			r.medium().finish(r, 1)
+			r.yes(all(r.mem.at(e.PRP1(), 512), 0))
+		}},
+	}},
 	{"Base 5.14 Format NVM in progress", withCache, []rule{
 		{"I/O is Format In Progress until it ends", func(r *rig) {
 			r.submit(0, r.adminCommand(spec.AdminFormat, 1, 0))

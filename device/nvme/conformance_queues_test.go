@@ -34,8 +34,10 @@ const (
 // weighted is a controller with weighted arbitration, queues 1 to 4 of the
 // priorities urgent to low, and a medium that keeps everything. high, medium and
 // low have weights 3, 2 and 1.
-func weighted(t testing.TB) *rig {
-	r := newRig(t, 1, nvme.Config{Queues: 8, Slots: 1}, withHeld(&held{}))
+func weighted(t testing.TB) *rig { return weightedWith(t, 1) }
+
+func weightedWith(t testing.TB, slots int) *rig {
+	r := newRig(t, 1, nvme.Config{Queues: 8, Slots: slots}, withHeld(&held{}))
 	f := ccEnabled().Fields()
 	f.AMS = spec.AMSWeighted
 	r.setAdmin(32)
@@ -144,6 +146,16 @@ var queueSections = []section{
 			r.eq(spec.Success, r.deleteQueue(spec.AdminDeleteSQ, 1))
 			r.eq(spec.AbortedSQDeletion, r.peek(1)[0].status)
 		}},
+		{"both of a fused pair", func(r *rig) {
+			e1, e2 := r.fused(0, 9)
+			r.put(1, e1)
+			r.put(1, e2)
+			r.bell(1)
+			r.run()
+			r.eq(spec.Success, r.deleteQueue(spec.AdminDeleteSQ, 1))
+			c := r.peek(1)
+			r.eq([]spec.Status{spec.AbortedSQDeletion, spec.AbortedSQDeletion}, []spec.Status{c[0].status, c[1].status})
+		}},
 		{"those that cannot be aborted hold the Delete up", func(r *rig) {
 			r.medium().abort = false
 			r.submit(1, r.rw(spec.IOWrite, 0, 1))
@@ -216,6 +228,14 @@ var queueSections = []section{
 			}
 			got := r.order(60)
 			r.eq([]int{10, 10, 40}, []int{share(got, 2), share(got, 3), share(got, 4)})
+		}},
+		{"with room for all nothing waits for another event", func(r *rig) {
+			r = weightedWith(r.t, 100)
+			for q := uint16(1); q <= 4; q++ {
+				r.backlog(q, 20)
+			}
+			r.run()
+			r.eq(80, len(r.medium().ops))
 		}},
 		{"the admin queue goes before urgent", func(r *rig) {
 			r.backlog(1, 8)

@@ -166,7 +166,7 @@ func (p *slotPool) get(q *subq, cid uint16) *command {
 	c.sq, c.cid, c.state = q, cid, cmdRunning
 	c.status, c.result = spec.Success, 0
 	c.lba = 0
-	c.ns, c.cancel, c.partner, c.deferred, c.sgl = nil, nil, nil, false, false
+	c.ns, c.cancel, c.partner, c.deferred = nil, nil, nil, false
 	return c
 }
 

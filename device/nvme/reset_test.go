@@ -114,7 +114,7 @@ func TestResetInEveryState(t *testing.T) {
 		for kind, reset := range resets {
 			t.Run(s.name+", "+kind, func(t *testing.T) {
 				r := newReady(t, nvme.Config{
-					Capacity: 2 << 20, Queues: 4, Slots: 6, AbortLimit: 2, Namespaces: []nvme.Namespace{{Size: 1 << 20}, {Size: 1 << 20}},
+					Capacity: 2 << 20, Queues: 4, Slots: 6, AbortLimit: 1, Namespaces: []nvme.Namespace{{Size: 1 << 20}, {Size: 1 << 20}},
 				}, withHeld(&held{abort: true, cache: true}), 16)
 				s.do(r)
 				r.peek(0)
