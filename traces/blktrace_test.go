@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ type blkEvent struct {
 	comm           string
 	error          uint16 // of C, as errno
 	splitAt        uint64 // of X
+	cpu            uint32
 	category, more uint32 // more: the pdu's length, filled with 0xee
 }
 
@@ -67,6 +69,7 @@ func (e blkEvent) binary(o binary.ByteOrder, version int, sequence uint32) []byt
 		at = 36
 	}
 	o.PutUint32(b[at:], 8<<20)
+	o.PutUint32(b[at+4:], e.cpu)
 	o.PutUint16(b[at+8:], -e.error)
 	o.PutUint16(b[at+10:], uint16(len(pdu)))
 	return append(b, pdu...)
@@ -278,10 +281,10 @@ func TestBtrecordBunchWithABadPacketIsRefusedWhole(t *testing.T) {
 func perCPU(t *testing.T, o binary.ByteOrder, damage func(cpu int, data []byte) []byte) string {
 	name := filepath.Join(t.TempDir(), "sd[a")
 	files := make([][]byte, 3)
-	files[1] = processEvent(o, 7, 7, "dd")
-	files[0] = processEvent(o, 7, 8, "cp")
+	files[0] = append(processEvent(o, 7, 8, "cp"), processEvent(o, 7, 7, "dd")...)
 	for i, e := range blkEvents {
-		files[i*7%3] = append(files[i*7%3], e.binary(o, 7, uint32(i))...)
+		e.cpu = uint32(i * 7 % 3)
+		files[e.cpu] = append(files[e.cpu], e.binary(o, 7, uint32(i/3+1))...)
 	}
 	for i, data := range files {
 		require.NoError(t, os.WriteFile(fmt.Sprintf("%s.blktrace.%d", name, i), damage(i, data), 0o600))
@@ -336,4 +339,34 @@ func TestAFileOfSeveralThatIsDamagedIsNamedWithThePlaceInIt(t *testing.T) {
 	require.ErrorIs(t, out.err, ErrTruncated)
 	require.ErrorContains(t, out.err, name+".blktrace.1: truncated file: 19 records read, broken at byte")
 	require.ErrorContains(t, out.err, "41 bytes of an unfinished record left over")
+}
+
+// The text that blkparse itself makes of the files says the same as the files.
+func TestBlkparsesOwnTextOfTheFilesGivesTheSameRecords(t *testing.T) {
+	tool, err := exec.LookPath("blkparse")
+	if err != nil {
+		t.Skip("no blkparse here (Debian's package is blktrace)")
+	}
+	name := perCPU(t, binary.LittleEndian, func(_ int, data []byte) []byte { return data })
+	plain := filepath.Join(filepath.Dir(name), "trace") // blkparse takes no [ in a name
+	for cpu := range 3 {
+		require.NoError(t, os.Rename(fmt.Sprintf("%s.blktrace.%d", name, cpu), fmt.Sprintf("%s.blktrace.%d", plain, cpu)))
+	}
+	cmd := exec.Command(tool, "-i", "trace")
+	cmd.Dir = filepath.Dir(plain)
+	text, err := cmd.Output()
+	require.NoError(t, err)
+	want := read(t, string(text), Options{})
+	require.NoError(t, want.err, string(text))
+	r, err := Open(plain, Options{})
+	require.NoError(t, err)
+	got := drain(t, r, 3)
+	require.NoError(t, got.err)
+	require.Len(t, got.recs, len(want.recs), string(text))
+	for i := range got.recs {
+		g, w := got.recs[i], want.recs[i]
+		require.Equal(t, want.names.Processes[w.Process].PID, got.names.Processes[g.Process].PID)
+		g.Line, g.Process = w.Line, w.Process
+		require.Equal(t, w, g, string(text))
+	}
 }
