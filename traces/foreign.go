@@ -81,7 +81,6 @@ var foreignTexts = []struct {
 // foreignHeaders are recognised by the beginning of their first line.
 var foreignHeaders = []struct{ head, what string }{
 	{"filename,", "a Thesios CSV (it has files, not a disk's addresses)"},
-	{"elapsed_usecs.d,", "a NetApp trace (it has a record at arrival and one at completion: keep one kind, and name its columns)"},
 }
 
 // foreignText names the text format that all of the first lines of head have, or "".
@@ -91,6 +90,9 @@ func foreignText(head []byte) string {
 		if strings.HasPrefix(first, h.head) {
 			return h.what
 		}
+	}
+	if strings.Contains(first, "elapsed_usecs.d") || strings.Contains(first, "lba.i") {
+		return "a NetApp trace (it has a record at arrival and one at completion: keep one kind, and name its columns)"
 	}
 	var f fields
 	for _, t := range foreignTexts {
