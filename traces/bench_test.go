@@ -76,7 +76,7 @@ func readAll(b *testing.B, data []byte, o Options, recs []Record) (total int) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	const n = 200_000
+	const n = 500_000 // finding the format costs as much as some thousand records
 	recs := make([]Record, 1024)
 	for _, format := range benchFormats {
 		data := benchLines(format, n, 20_000) // dense: the window is full
@@ -139,7 +139,7 @@ func splitMSR(b *testing.B, data []byte, recs []Record) {
 // a copy of the bytes through a buffer, packed ones against the decoder alone. x-bytes
 // is how many times as long reading the trace takes.
 func BenchmarkAgainstBytes(b *testing.B) {
-	const n = 200_000
+	const n = 500_000
 	recs := make([]Record, 1024)
 	for _, c := range []struct {
 		name, format string

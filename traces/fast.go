@@ -112,14 +112,17 @@ func (r *Reader) readLines() bool {
 	return c.n > 0
 }
 
-// place takes records of the chunk: into the window while nothing is ready there, or
-// into recs. It returns how many it has put into recs.
+// place takes records of the chunk: into recs, or into the window, and into recs what
+// is ready there. It returns how many it has put into recs.
 func (r *Reader) place(recs []Record) (n int) {
 	c := r.chunk
 	sorting := r.opts.Order == Sort
-	for c.left() && !r.ended {
-		if sorting && r.win.ready() || n == len(recs) {
-			break
+	for c.left() && !r.ended && n < len(recs) {
+		if sorting && r.win.ready() {
+			r.win.pop(&recs[n])
+			r.deliver(&recs[n])
+			n++
+			continue
 		}
 		rec := &c.recs[c.next]
 		r.at = spot{rec.Line, c.starts[c.next]}
