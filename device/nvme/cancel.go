@@ -107,6 +107,11 @@ func (c *Controller) takeBack(v *command) bool {
 	if v.state == cmdFused {
 		v = v.partner
 	}
+	if c.faults != nil {
+		if held, ok := c.faults.takeBack(v); held {
+			return ok
+		}
+	}
 	return c.medium.Abort(&v.op)
 }
 

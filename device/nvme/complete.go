@@ -59,6 +59,9 @@ func (c *Controller) post(cq *compq, cmd *command) {
 			c.arb.add(sq)
 		}
 	} else {
+		if c.faults != nil {
+			c.faults.posted(cmd)
+		}
 		if cmd.cancelled > 0 {
 			c.postedCancel(cmd)
 		}
@@ -80,7 +83,9 @@ func (c *Controller) Done(op *Op, st spec.Status) {
 	case &c.format.op:
 		c.finishFormat(st)
 	default:
-		c.finishIO(&c.io.cmds[op.Slot], st)
+		if c.faults == nil || !c.faults.keep(op, st) {
+			c.finishIO(&c.io.cmds[op.Slot], st)
+		}
 	}
 }
 

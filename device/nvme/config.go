@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+
+	"blksim/sim/faultplan"
 )
 
 // Config describes a controller and its namespaces. The zero value is a working
@@ -28,6 +30,9 @@ type Config struct {
 	DoorbellStride uint8         // CAP.DSTRD: doorbells are 4 << stride bytes apart, up to 10
 	ReadyDelay     time.Duration // from CC.EN to CSTS.RDY
 	Data           DataMode      // what becomes of the data
+
+	Faults    *faultplan.Injector // what goes wrong; nil: nothing. It is the controller's, on its lane
+	FaultRand faultplan.Source    // decides where within a command; needed with Faults
 
 	Model    string // 40 characters; "": blksim NVMe
 	Serial   string // 20 characters; "": 0
@@ -86,6 +91,8 @@ func (c Config) Validate() error {
 		return bad("ReadyDelay", c.ReadyDelay, "0 to 1m")
 	case d.Data > Discard:
 		return bad("Data", c.Data, "Sparse or Discard")
+	case d.Faults != nil && d.FaultRand == nil:
+		return bad("FaultRand", c.FaultRand, "a source of random numbers, with Faults")
 	case !printable(d.Model, 40):
 		return bad("Model", c.Model, "at most 40 ASCII characters")
 	case !printable(d.Serial, 20):

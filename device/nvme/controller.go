@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"blksim/aio/lane"
-	"blksim/device/nvme/sparse"
 	"blksim/device/nvme/spec"
 )
 
@@ -39,9 +38,9 @@ type Controller struct {
 
 	ns      []*namespace // by NSID - 1; nil: not allocated
 	format  format
-	store   *sparse.Store // nil: data is discarded
-	page    []byte        // what is on its way to or from the host
-	scratch []byte        // of Copy; nil until the first
+	store   *contents // nil: data is discarded
+	page    []byte    // what is on its way to or from the host
+	scratch []byte    // of Copy; nil until the first
 
 	vectors    []vector
 	dirty      []int  // vectors with new entries, in the order of their first one
@@ -57,6 +56,8 @@ type Controller struct {
 	counts     counts
 	stats      Stats
 	statusHits [2048]uint64 // completions by status code
+
+	faults *faults // nil: there is no plan
 }
 
 // state is the controller's state; see the package comment.
@@ -84,6 +85,7 @@ type registers struct {
 	pending  atomic.Bool // there are writes that the lane has not acted upon: doorbells must queue behind them
 	pass     func()      // bound once
 
+	gone atomic.Bool   // the device was removed: everything reads as ones
 	errs atomic.Uint64 // writes that no register takes
 }
 
@@ -108,7 +110,7 @@ func New(l lane.Lane, mem Memory, irq Interrupter, m Medium, cfg Config) (*Contr
 		NSSRS: true, CSS: 1, MPSMAX: pageShift(cfg.PageMax) - minPageShift, CRMS: 1,
 	}.Encode()
 	if cfg.Data == Sparse {
-		c.store = sparse.NewStore(cfg.Capacity)
+		c.store = newContents(cfg.Capacity)
 	}
 	slots := len(c.io.cmds)
 	c.flushOp = Op{Kind: OpFlush, Slot: slots}
@@ -120,6 +122,9 @@ func New(l lane.Lane, mem Memory, irq Interrupter, m Medium, cfg Config) (*Contr
 	c.ready = l.NewTimer(c.becomeReady)
 	c.resetFeatures()
 	m.Attach(c, slots+2)
+	if cfg.Faults != nil {
+		c.faults = newFaults(c, cfg.Faults, cfg.FaultRand)
+	}
 	return c, nil
 }
 

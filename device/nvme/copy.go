@@ -100,5 +100,8 @@ func (c *Controller) copyBlocks(cmd *command) {
 		b = b[:n+int(r.Len)]
 		c.store.ReadAt(b[n:], r.Off)
 	}
-	c.store.WriteAt(b, cmd.target.Off)
+	x := cmd.target
+	c.store.before(x.Off, x.Len, 1<<cmd.ns.shift)
+	c.store.WriteAt(b, x.Off)
+	c.store.written(x.Off, x.Len, cmd.forced)
 }

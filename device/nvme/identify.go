@@ -166,7 +166,7 @@ func (c *Controller) namespaceData(n *namespace) spec.NamespaceData {
 	if c.store != nil {
 		// NUSE follows what was written. The store counts over all namespaces: of
 		// several, none is said to use more than it has.
-		d.NUSE = min(n.blocks, uint64(c.store.Allocated())>>n.shift)
+		d.NUSE = min(n.blocks, uint64(c.store.good.Allocated())>>n.shift)
 	}
 	d.NGUID = c.guid(n)
 	return d

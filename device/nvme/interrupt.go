@@ -68,6 +68,9 @@ func (c *Controller) raise(i int) {
 		c.maskedDue |= 1 << i
 		return
 	}
+	if c.faults != nil && c.faults.swallows() {
+		return
+	}
 	c.irq.Raise(i)
 }
 

@@ -85,6 +85,9 @@ func (c *Controller) begin(cmd *command) {
 		c.stats.WritesBegun++
 	}
 	cmd.state = cmdExecuting
+	if c.faults != nil && c.faults.strike(cmd) {
+		return
+	}
 	if st, done := c.medium.Begin(&cmd.op); done {
 		c.finishIO(cmd, st)
 	}
@@ -135,6 +138,9 @@ func (cmd *command) setBlocks(slba, blocks uint64) spec.Status {
 // finishIO goes on with a command whose op the medium has finished. For most it
 // is the moment when the data moves, and the end.
 func (c *Controller) finishIO(cmd *command, st spec.Status) {
+	if c.faults != nil && st == spec.Success {
+		st = c.faults.state[cmd.slot].status
+	}
 	if cmd.ns != nil && cmd.ns.gone {
 		st = spec.InvalidNamespace // its blocks may be another namespace's by now
 	}
@@ -152,8 +158,20 @@ func (c *Controller) finishIO(cmd *command, st spec.Status) {
 	c.complete(cmd, st)
 }
 
-// moveData does what cmd does with data.
+// moveData does what cmd does with data, and what faults do with that.
 func (c *Controller) moveData(cmd *command) spec.Status {
+	if c.faults == nil {
+		return c.moveGood(cmd)
+	}
+	old := c.faults.before(cmd)
+	st := c.moveGood(cmd)
+	if st == spec.Success {
+		c.faults.after(cmd, old)
+	}
+	return st
+}
+
+func (c *Controller) moveGood(cmd *command) spec.Status {
 	op := &cmd.op
 	st := spec.Success
 	switch cmd.opcode {

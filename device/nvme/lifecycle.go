@@ -58,6 +58,9 @@ func (c *Controller) becomeReady() {
 func (c *Controller) Fail() {
 	c.ready.Stop()
 	c.medium.Reset()
+	if c.faults != nil {
+		c.faults.reset()
+	}
 	c.state = fatal
 	c.setCSTS(c.csts() | spec.CSTSFatal)
 }
@@ -67,6 +70,9 @@ func (c *Controller) Fail() {
 func (c *Controller) reset() {
 	c.ready.Stop()
 	c.medium.Reset()
+	if c.faults != nil {
+		c.faults.reset()
+	}
 	c.countCut()
 	c.cutFormat()
 	c.state = disabled

@@ -15,6 +15,9 @@ type regWrite struct {
 
 // Read32 reads a register; what is not there reads as 0 (Base 3.1.3).
 func (c *Controller) Read32(off uint32) uint32 {
+	if c.regs.gone.Load() {
+		return ^uint32(0) // nobody answers on the bus
+	}
 	if off&4 != 0 {
 		switch off - 4 {
 		case spec.RegCAP, spec.RegASQ, spec.RegACQ:
@@ -42,6 +45,9 @@ func (c *Controller) Read32(off uint32) uint32 {
 
 // Read64 reads an 8-byte register, or two neighbours of 4 bytes.
 func (c *Controller) Read64(off uint32) uint64 {
+	if c.regs.gone.Load() {
+		return ^uint64(0)
+	}
 	switch off {
 	case spec.RegCAP:
 		return uint64(c.cap)
@@ -63,6 +69,9 @@ func (c *Controller) Write32(off uint32, v uint32) {
 		return
 	}
 	r := &c.regs
+	if r.gone.Load() {
+		return
+	}
 	r.mu.Lock()
 	post := false
 	switch off {

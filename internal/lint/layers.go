@@ -27,7 +27,7 @@ var layers = []layer{
 	{"aio/lane", []string{"internal/step", "internal/wheel"}},
 	{"aio/lane/lanetest", []string{"aio/lane"}},
 
-	{"device/nvme", []string{"aio/lane", "device/nvme/...", "internal/..."}},
+	{"device/nvme", []string{"aio/lane", "device/nvme/...", "internal/...", "sim/faultplan"}},
 	{"device/nvme/...", []string{"aio/lane", "device/nvme/...", "internal/..."}},
 	{"device/disk", []string{"aio/lane", "device/disk/...", "internal/...", sys, directio}},
 	{"device/disk/...", []string{"aio/lane", "device/disk/...", "internal/...", sys, directio}},
