@@ -63,7 +63,10 @@ type member struct {
 	cut  error // what the file ends with that is no event
 }
 
-// merged is the files of all CPUs as one stream of events.
+// merged is the files of all CPUs as one stream of events, whose bytes the input cuts
+// as it would those of one file. Only an error's place has to be translated back.
+// The member with the oldest event is found by looking at all of them: a hundred CPUs
+// are a hundred comparisons an event, and most machines that trace have fewer.
 type merged struct {
 	members []*member
 	rest    []byte // of the event that is being read

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,7 @@ func parseColumns(s string) (cols csvColumns, err error) {
 	return cols, nil
 }
 
+// csvUnit is a unit in bytes or ns; false: the field has no such unit.
 func csvUnit(field int, unit string) (int64, bool) {
 	switch field {
 	case csvTime, csvLatency:
@@ -112,6 +114,8 @@ func csvUnit(field int, unit string) (int64, bool) {
 	return 1, unit == ""
 }
 
+// csv reads a table line by line. The header, if columns are named by it, is the first
+// line that is not blank; else a first line whose offset is no number is one.
 type csv struct {
 	s     *scan
 	cols  csvColumns
@@ -172,6 +176,8 @@ func (p *csv) split(b []byte) {
 	}
 }
 
+// parse reads a line. Only the columns that are named are looked at: damage in others
+// is none of the trace's.
 func (p *csv) parse(b []byte, rec *Record) verdict {
 	p.split(b)
 	if p.named {
@@ -187,6 +193,7 @@ func (p *csv) parse(b []byte, rec *Record) verdict {
 	if p.n < p.least {
 		return p.s.bad("line", b, fmt.Sprintf("%d columns or more", p.least))
 	}
+	// The header has told where every used column is.
 	column := func(i int) []byte { return p.at[p.cols[i].at-1] }
 	if !p.one {
 		if p.cols[csvOp].used {
@@ -225,6 +232,7 @@ func (p *csv) parse(b []byte, rec *Record) verdict {
 	return v
 }
 
+// process is the pid, the name, or both, as far as there are such columns.
 func (p *csv) process(rec *Record) {
 	var pid int64
 	var name []byte
@@ -254,7 +262,6 @@ func (p *csv) header(b []byte) verdict {
 			}
 		}
 		if c.at == 0 {
-			c.at = 0
 			return p.s.bad("header", b, fmt.Sprintf("a column %q for %s", c.name, csvFields[i]))
 		}
 		p.least = max(p.least, c.at)
@@ -339,6 +346,8 @@ func fraction(digits []byte, unit int64) (int64, bool) {
 	if len(kept) > 0 {
 		v, _ = uintAt(kept, 0)
 	}
-	hi := v * uint64(pow10[9-len(kept)])
-	return int64(hi/1e9)*unit + int64(hi%1e9*uint64(min(unit, int64(time.Hour)))/1e9), true
+	// A unit may be an hour: the product passes 64 bits.
+	hi, lo := bits.Mul64(v*uint64(pow10[9-len(kept)]), uint64(unit))
+	part, _ := bits.Div64(hi, lo, 1e9)
+	return int64(part), true
 }

@@ -19,6 +19,8 @@ func TestAnyTableIsReadByItsColumns(t *testing.T) {
 			[]Record{rec(1, 0, Read, 0, 512, 0), rec(2, 499999999, Discard, 512, 1024, 0), rec(3, 999999999, Flush, 0, 0, 0), rec(4, 999999999, WriteZeroes, 0, 512, 0)}, noVolume},
 		{"time=1:filetime,offset=2,size=3,op=4", "5=W,6=R", "130000000000000017 1 2 5\n130000000000000018\t3 4  6\n",
 			[]Record{rec(1, 0, Write, 1, 2, 0), rec(2, 100, Read, 3, 4, 0)}, noVolume},
+		{"time=1:1h,offset=2,size=3,op=4", "", "1.999999999,0,1,R\n2.5,0,1,R\n",
+			[]Record{rec(1, 0, Read, 0, 1, 0), rec(2, 3600*s/2+3600, Read, 0, 1, 0)}, noVolume},
 		{"offset=1:4096,size=2", "=write", "0|1\n7|4096\n", []Record{rec(1, 0, Write, 0, 1, 0), rec(2, 0, Write, 7*4096, 4096, 0)}, noVolume},
 		{"time=1:ns,offset=2,size=3,op=4", "", "t,o,s,p\n5,0,1,R\nt,o,s,p\n7,0,1,W\n",
 			[]Record{rec(2, 0, Read, 0, 1, 0), rec(4, 2, Write, 0, 1, 0)}, noVolume},

@@ -1,5 +1,5 @@
 // Package traces reads block I/O traces of many origins as one stream of
-// [Record], writes blksim's own text format, and generates traces from a seed.
+// [Record], writes those that can hold one, and generates traces from a seed.
 //
 // [Open] and [NewReader] find the format by content (never by the file's name),
 // unwrap gzip, zstd and bzip2, and give a [Reader]: batches of records, bounded memory
@@ -8,11 +8,11 @@
 //
 //	format        a record                                           time       position, size  source
 //	blksim        TIME OP OFFSET LENGTH [NAME=VALUE ...]             s, 9 dec.  bytes, bytes    FORMAT.md
-//	native        binary frames of columns, with issue and completion times  ns         bytes, bytes    FORMAT.md
+//	native        binary: frames of columns of all fields            ns         bytes, bytes    FORMAT.md
 //	msr           Timestamp,Hostname,DiskNumber,Type,Offset,Size,RT  100 ns     bytes, bytes    MSR Cambridge [1]
 //	spc           ASU,LBA,Size,Opcode,Timestamp[,...]                s, dec.    blocks, bytes   SPC trace file format 1.0.1 [2]
 //	blkparse      maj,min cpu seq time pid action rwbs sector + n    s, dec.    512 B, 512 B    blkparse(1) [3]
-//	blktrace      binary, 48 or 64 bytes and a pdu, either byte order ns         512 B, bytes    blktrace_api.h of Linux [3]
+//	blktrace      binary: 48 or 64 bytes and a pdu, either endian    ns         512 B, bytes    blktrace_api.h of Linux [3]
 //	btrecord      binary: bunches of packets                         ns         512 B, bytes    btrecord(8) [3]
 //	mqsim         time device lsa sectors type                       ns         512 B, 512 B    MQSim, SSDsim, FlashSim [4]
 //	disksim       time devno blkno bcount flags                      ms, dec.   512 B, 512 B    DiskSim 4.0 ascii [5]
@@ -65,11 +65,28 @@
 // whole binary record, a last line that is bad and has no newline) gives every
 // record before it and then an error that is [ErrTruncated].
 //
+// # What a recorder saw
+//
+// Where the format tells, a record says when the driver got it (Issued) and when it
+// completed (Completed), who asked for it, and with what flags and status: native and
+// blksim's text hold all of that; MSR, SYSTOR and vscsi2 have a response time; of
+// blktrace and blkparse one event of each I/O becomes the record, and the later ones
+// are paired with it (pairing.go).
+//
+// # Writing
+//
+// [NewWriter] writes native, blksim, fio3, msr and blkparse. [WriteFormats] says what
+// each does not hold; a record that it cannot hold at all is a [*HoldError].
+// [NativeWriter] is what a recorder writes to: one pass, bounded memory, and no more
+// than the last frame lost if it is killed. [ReadIndex] says what is in a native file
+// without reading it, [Reader.SeekTime] begins in the middle of one.
+//
 // # What runs where
 //
 // A Reader starts no goroutine and belongs to one goroutine at a time. It holds a
-// buffer of 128 KiB (more for a long native frame), the reordering window (at most Options.WindowRecords records
-// of 80 bytes, 64 Ki by default), the names of at most 65,536 volumes and
-// processes, at most 65,536 I/Os of an event trace that wait for their completion, and what
-// the decompressor needs (zstd: a window of up to 32 MiB; larger ones are refused).
+// buffer of 128 KiB (of a long native frame's size, at most 16 MiB), the reordering
+// window (at most Options.WindowRecords records of 80 bytes, 64 Ki by default), the
+// names of at most 65,536 volumes and processes, at most 65,536 I/Os of an event trace
+// that wait for their completion, and what the decompressor needs (zstd: a window of
+// up to 32 MiB; larger ones are refused).
 package traces

@@ -10,7 +10,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Index is what the end of a native trace says about the whole of it.
+// Index is what the end of a native trace says about the whole of it: totals, so that
+// nobody needs to read the file for them, and places, so that reading can begin in
+// the middle. It is a help and no need: a reader of the whole file checks its count of
+// records, and does without the rest.
 type Index struct {
 	Records     int64
 	Ops         [NumOps]int64 // records by op
@@ -87,7 +90,8 @@ func (x *Index) frame(off int64, f *frame) {
 	x.seen++
 }
 
-// at is the last frame before which nothing is as young as t, or nil.
+// at finds where to begin: times may go back within a trace, so what counts is not the
+// lowest time of a frame, but the highest of all before it. It is the last frame before which nothing is as young as t, or nil.
 func (x *Index) at(t int64) *frameAt {
 	var found *frameAt
 	for i := range x.frames {
@@ -99,6 +103,7 @@ func (x *Index) at(t int64) *frameAt {
 	return found
 }
 
+// append writes the index as FORMAT.md describes it.
 func (x *Index) append(b []byte) []byte {
 	u := func(v int64) { b = binary.LittleEndian.AppendUint64(b, uint64(v)) }
 	u(x.Records)
@@ -126,7 +131,7 @@ func (x *Index) append(b []byte) []byte {
 
 var errIndex = errors.New("the index does not add up")
 
-// parse reads what append wrote.
+// parse reads what append wrote. Every count is bounded before it is believed.
 func (x *Index) parse(b []byte) error {
 	short := false
 	u := func() int64 {

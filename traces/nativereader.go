@@ -12,6 +12,12 @@ import (
 // native reads blksim's native format, a frame at a time. The records of a frame
 // are unpacked where they are wanted, some hundreds at a time, after the frame as a
 // whole was found good: one bad value makes all of its records bad.
+//
+// The way of a frame: cutNative finds its end in the input's buffer; parse checks its
+// checksum, unpacks it if it is packed, and reads the columns' descriptions; check
+// (nativecheck.go) looks at the values; take moves the records out. Nothing is copied
+// on that way but the records themselves: the columns lie in the input's buffer, or
+// in buf, until the next frame is read.
 type native struct {
 	s     *scan
 	z     *zstd.Decoder
@@ -22,10 +28,11 @@ type native struct {
 	named bool  // the index has told all names
 	total int64 // records so far: their numbers are their lines
 
+	// The frame whose records are being taken.
 	f    frame
-	cols [numColumns]column
-	n    int // columns of the frame
-	pos  int // next record of the frame
+	cols [numColumns]column // in the order of their ids
+	n    int                // columns of the frame
+	pos  int                // next record of the frame
 	line int64
 }
 
@@ -68,6 +75,8 @@ func cutNative(b []byte, all bool) int {
 	return max(1, min(len(b)-3, 64<<10))
 }
 
+// parse reads a block that cutNative has cut. A frame of records is held until take
+// has given all of them; any other kind changes what the parser knows.
 func (p *native) parse(b []byte, _ *Record) verdict {
 	if !p.body {
 		p.body = true
@@ -124,6 +133,7 @@ func (p *native) parse(b []byte, _ *Record) verdict {
 // maxNotes bounds the memory of notes.
 const maxNotes = 64
 
+// header reads the file header.
 func (p *native) header(b []byte) verdict {
 	le := binary.LittleEndian
 	if len(b) != nativeHeader || string(b[:8]) != nativeMagic || le.Uint32(b[12:]) != crc32c(b[:12]) {
@@ -137,7 +147,8 @@ func (p *native) header(b []byte) verdict {
 	return notRecord
 }
 
-// bad makes a whole frame bad.
+// bad makes a whole frame bad: as many records are rejected as its header counts, so
+// that the accounts hold, and one error says why.
 func (p *native) bad(f frame, field, value, want string) verdict {
 	if f.kind == frameRecords && f.count > 0 {
 		p.s.lost = int64(f.count) - 1
@@ -146,6 +157,7 @@ func (p *native) bad(f frame, field, value, want string) verdict {
 	return p.s.badNumber(field, value, want)
 }
 
+// decoder makes a decoder for the first frame that needs one.
 func (p *native) decoder(f frame) *zstd.Decoder {
 	if f.packing == packedZstd && p.z == nil {
 		p.z, _ = newFrameDecoder() // errors are of options only
@@ -153,6 +165,8 @@ func (p *native) decoder(f frame) *zstd.Decoder {
 	return p.z
 }
 
+// volume and process take the names of the file in their order, which is what the
+// records' numbers count. The limits bound the memory of a hostile file.
 func (p *native) volume(name []byte) error {
 	if len(p.s.vols.names) == maxVolumes {
 		return fmt.Errorf("more than %d volumes", maxVolumes)

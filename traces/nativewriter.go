@@ -227,6 +227,7 @@ func (n *NativeWriter) columns() []byte {
 	return append(head, n.data...)
 }
 
+// gather sets dst to one field of each record, as its column holds it.
 func gather(dst []int64, recs []Record, id uint8) {
 	for i := range dst {
 		r := &recs[i]
@@ -259,6 +260,7 @@ func gather(dst []int64, recs []Record, id uint8) {
 	}
 }
 
+// begin writes the file header, once.
 func (n *NativeWriter) begin() {
 	if n.began {
 		return
@@ -290,6 +292,7 @@ func (n *NativeWriter) emit(f frame, payload []byte) {
 	n.put(n.out)
 }
 
+// put writes bytes to the file; behind an error nothing is written any more.
 func (n *NativeWriter) put(b []byte) {
 	if n.err != nil {
 		return

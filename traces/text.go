@@ -79,6 +79,8 @@ func (p *text) parse(b []byte, rec *Record) verdict {
 // textOptions are the names of the options, each at most once in a line.
 var textOptions = [...]string{"vol", "cancel", "issued", "completed", "pid", "comm", "app", "status", "flags"}
 
+// options reads what stands behind the length. The volume comes last, so that no bad
+// line makes one.
 func (p *text) options(words [][]byte, rec *Record) verdict {
 	var name, comm []byte
 	var pid, status int64
