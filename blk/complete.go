@@ -109,17 +109,28 @@ func (h *hwQueue) settle(r *request, st aio.Status, n int64) {
 		next := b.next
 		off, size := r.piece(b)
 		good := max(min(done-off, size), 0)
-		ended := st
-		switch {
-		case good == size:
+		ended := h.truth(r, b, st)
+		if good == size {
 			ended = aio.OK
-		case r.late && (st != aio.Cancelled || !b.unwanted()):
-			ended = aio.TimedOut
 		}
 		h.pieceEnded(b, off-b.off, size, ended, good)
 		b = next
 	}
 	h.putRequest(r)
+}
+
+// truth is how b ends if the driver ended its request r with st. What a timeout or
+// a removal had cancelled, and no user, does not end as cancelled.
+func (h *hwQueue) truth(r *request, b *bio, st aio.Status) aio.Status {
+	switch {
+	case st == aio.OK, st == aio.Cancelled && b.unwanted():
+		return st
+	case r.late:
+		return aio.TimedOut
+	case st == aio.Cancelled && h.removed:
+		return aio.Gone
+	}
+	return st
 }
 
 // pieceEnded is the end of a piece of b, of size bytes from byte at on: n of them

@@ -72,7 +72,7 @@ func (h *hwQueue) flushed(r *request, st aio.Status) {
 		case st == aio.OK:
 			h.end(b, st, b.size)
 		default:
-			h.end(b, st, 0)
+			h.end(b, h.truth(r, b, st), 0)
 		}
 		b = next
 	}

@@ -22,7 +22,7 @@ type block struct {
 	flying int     // writes in flight
 }
 
-// value is a write, as one block sees it.
+// value is a write, as one block sees it. begun is its alone.
 type value struct {
 	stamp        Stamp
 	begun, ended uint64 // on the model's clock; ended 0: in flight
@@ -54,7 +54,7 @@ func (m *Model) tick() uint64 {
 // Write is a write in flight.
 type Write struct {
 	first, n int
-	stamp    Stamp
+	begun    uint64
 }
 
 // BeginWrite notes a write of blocks first to first+n-1; its stamp is used once,
@@ -75,7 +75,7 @@ func (m *Model) BeginWrite(first, n int, s Stamp) *Write {
 			r.may[i-r.first] = append(r.may[i-r.first], s)
 		}
 	}
-	return &Write{first, n, s}
+	return &Write{first, n, now}
 }
 
 // EndWrite notes how it ended: the first n blocks were written, and each of the
@@ -86,9 +86,9 @@ func (m *Model) EndWrite(w *Write, n int) {
 		b := &m.blocks[i]
 		b.flying--
 		done := i < w.first+n
-		mine := finish(b.live, w.stamp, now, done)
+		mine := finish(b.live, w.begun, now, done)
 		if m.volatile {
-			finish(b.kept, w.stamp, now, done)
+			finish(b.kept, w.begun, now, done)
 		}
 		if done {
 			b.live = slices.DeleteFunc(b.live, func(v value) bool { return v.before(mine) })
@@ -99,7 +99,7 @@ func (m *Model) EndWrite(w *Write, n int) {
 // Never notes, in place of EndWrite, that a write did not happen at all, as when
 // it was cancelled before the device saw it.
 func (m *Model) Never(w *Write) {
-	isIt := func(v value) bool { return v.stamp == w.stamp && v.ended == 0 }
+	isIt := func(v value) bool { return v.begun == w.begun }
 	for i := w.first; i < w.first+w.n; i++ {
 		b := &m.blocks[i]
 		b.flying--
@@ -117,7 +117,7 @@ func (m *Model) Durable(w *Write, n int) {
 	for i := w.first; i < w.first+n; i++ {
 		b := &m.blocks[i]
 		for _, mine := range b.kept {
-			if mine.stamp == w.stamp && mine.sure {
+			if mine.begun == w.begun && mine.sure {
 				b.kept = slices.DeleteFunc(b.kept, func(v value) bool { return v.before(mine) })
 				break
 			}
@@ -125,10 +125,10 @@ func (m *Model) Durable(w *Write, n int) {
 	}
 }
 
-// finish ends the write with the given stamp that is in flight among vs.
-func finish(vs []value, s Stamp, now uint64, done bool) value {
+// finish ends the write that began then, which is in flight among vs.
+func finish(vs []value, begun, now uint64, done bool) value {
 	for i := range vs {
-		if v := &vs[i]; v.stamp == s && v.ended == 0 {
+		if v := &vs[i]; v.begun == begun && v.ended == 0 {
 			v.ended, v.sure = now, done
 			return *v
 		}

@@ -71,6 +71,12 @@ func TestWhatABlockMayHave(t *testing.T) {
 			}
 			m.EndRead(r)
 		}, []stamp{1}},
+		{"of two writes of zeroes each is itself", func(m *blockmodel.Model) {
+			long := m.BeginWrite(0, 1, blockmodel.Zero)
+			write(m, 1)
+			m.Never(m.BeginWrite(0, 1, blockmodel.Zero))
+			m.EndWrite(long, 1)
+		}, []stamp{0, 1}},
 		{"zeroes", func(m *blockmodel.Model) { write(m, 1); write(m, blockmodel.Zero) }, []stamp{0}},
 	} {
 		m := blockmodel.New(1, false)

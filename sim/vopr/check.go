@@ -36,7 +36,8 @@ func (r *run) end(l lane.Lane, ev *aio.Event) {
 		r.broke("%v ended as %v, and the device never had it", f, ev.Status)
 	case ev.Status == aio.OK && f.bad && f.op != aio.OpFlush:
 		r.broke("%v, whose extent no device has, ended as ok", f)
-	case ev.Status == aio.OK && ev.N != f.n*r.block:
+	case ev.Status == aio.OK && ev.N != f.n*r.block && !(ev.CancelAsked && ev.N < f.n*r.block):
+		// One that was split and cancelled on the way is done up to there.
 		r.broke("%v ended as ok with %d bytes", f, ev.N)
 	case ev.Status != aio.OK && ev.Status != aio.Cancelled && !f.bad && !r.mayFail(f, ev.Status):
 		r.broke("%v ended as %v, and nothing was wrong with it", f, ev.Status)
@@ -61,6 +62,12 @@ func (r *run) mayFail(f *flight, st aio.Status) bool {
 		return !r.st.lim.Ops.Has(f.op)
 	case aio.MediaError, aio.IOError:
 		return r.o.Set[Errors] > 0
+	case aio.TimedOut:
+		return r.o.Set[Timeout] > 0
+	case aio.Gone:
+		return r.removed
+	case aio.OK: // and the device never had it
+		return f.op == aio.OpDiscard && !r.st.lim.Ops.Has(f.op) && r.o.Set[DiscardBy] != 0
 	}
 	return false
 }
@@ -99,10 +106,18 @@ func (r *run) settle(f *flight, ev *aio.Event) {
 	f.each(func(_ int, b []byte) { blockmodel.Fill(b, blockmodel.Mangled, 0) })
 }
 
-// layers compares the block layer's own counters with what was seen.
+// layers compares the block layer's own counters with each other, and with what was
+// seen.
 func (r *run) layers(s blk.Stats) {
-	if r.fail == nil && s.Skipped != r.rep.Skipped {
+	switch {
+	case r.fail != nil || s.GivenUp > 0:
+	case s.Skipped != r.rep.Skipped:
 		r.broke("%d I/Os ended as cancelled before the device had them, and the block layer skipped %d", r.rep.Skipped, s.Skipped)
+	case s.Queued != s.Reached+s.Skipped+s.Refused:
+		r.broke("%d I/Os were queued, and %d reached the driver, %d were skipped, %d refused", s.Queued, s.Reached, s.Skipped, s.Refused)
+	case s.TotalDispatched() != s.Reached-s.Merged+s.Again+s.FlushesAdded:
+		r.broke("%d requests were dispatched for %d I/Os, of which %d were merged, with %d more pieces and %d flushes added",
+			s.TotalDispatched(), s.Reached, s.Merged, s.Again, s.FlushesAdded)
 	}
 }
 

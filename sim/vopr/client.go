@@ -112,8 +112,7 @@ func (c *client) submit(n int) {
 		r.note("submit %v", f)
 		r.rep.Submitted++
 	}
-	got, err := r.st.ctx.SubmitBatch(c.lane, r.st.disk, ios, ids)
-	if got != n || err != nil {
+	if got, err := c.send(ios, ids); got != n || err != nil {
 		r.broke("a batch of %d was submitted up to %d: %v", n, got, err)
 		return
 	}
@@ -122,6 +121,22 @@ func (c *client) submit(n int) {
 		r.digest(uint64(r.st.world.Now()), uint64(ids[i]))
 		c.plan(f)
 	}
+}
+
+// send submits a batch as one, or one by one behind a plug.
+func (c *client) send(ios []aio.IO, ids []aio.ID) (n int, err error) {
+	st := c.r.st
+	if c.r.o.Set[Plug] == 0 {
+		return st.ctx.SubmitBatch(c.lane, st.disk, ios, ids)
+	}
+	st.disk.Plug(c.lane)
+	defer st.disk.Unplug(c.lane)
+	for i := range ios {
+		if ids[i], err = st.ctx.Submit(c.lane, st.disk, ios[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(ios), nil
 }
 
 // plan decides whether and when an I/O is cancelled.
@@ -203,6 +218,9 @@ func (f *flight) begin() aio.IO {
 	io := aio.IO{Op: f.op, Off: f.first * r.block, Len: f.n * r.block, Data: uint64(f.index)}
 	if f.fua {
 		io.Flags = aio.FUA
+	}
+	if !r.healing && f.client.rand.Int64N(100) < r.o.Set[Deadlines] {
+		io.Deadline = f.at.Add(f.client.rand.Duration(0, time.Duration(r.o.Set[Within])*time.Microsecond+1))
 	}
 	if f.op.HasData() {
 		if int64(cap(f.buf)) < io.Len {

@@ -39,6 +39,24 @@ const (
 	Within                 // us in which a cancel comes
 	Again                  // percent of the I/Os that are cancelled when they have ended
 	Storms                 // times that everything is cancelled
+
+	// The block layer's.
+	Scheduler   // none, deadline, kyber
+	NoMerges    // 1: nothing is merged
+	Plug        // 1: batches are submitted one by one, behind a plug
+	MaxTransfer // blocks a request, at most; 0: what the driver takes
+	MaxSegments // buffers a request, at most; 0: what the driver takes
+	Boundary    // 2 to the power of this many blocks; 0: none
+	MaxDiscard  // blocks a discard or write of zeroes, at most; 0: what the driver takes
+	DiscardBy   // what becomes of discards that the driver lacks: refuse, ignore, zero
+	Lazy        // 1: what is cancelled is left in the queue
+	Reserved    // tags
+	Budget      // requests with the driver at most; 0: no other bound
+	Timeout     // us; 0: none
+	Retries     // after a timeout
+	Deadlines   // percent of the I/Os that have a deadline of their own
+	Freezes     // times that the disk is frozen or quiesced for a while
+	Remove      // 1: the device is removed in the middle
 	NumKnobs
 )
 
@@ -77,6 +95,23 @@ var knobs = [NumKnobs]knob{
 	Within:     {"within", 50, 0, 8000, 10, true},
 	Again:      {"again", 0, 1, 50, 50, false},
 	Storms:     {"storms", 0, 1, 4, 60, false},
+
+	Scheduler:   {"scheduler", 0, 0, 2, 20, false},
+	NoMerges:    {"nomerges", 0, 0, 1, 50, false},
+	Plug:        {"plug", 0, 0, 1, 50, false},
+	MaxTransfer: {"maxtransfer", 0, 1, 16, 60, false},
+	MaxSegments: {"maxsegments", 0, 1, 8, 60, false},
+	Boundary:    {"boundary", 0, 1, 4, 70, false},
+	MaxDiscard:  {"maxdiscard", 0, 1, 16, 70, false},
+	DiscardBy:   {"discardby", 0, 0, 2, 30, false},
+	Lazy:        {"lazy", 0, 0, 1, 50, false},
+	Reserved:    {"reserved", 0, 1, 3, 70, false},
+	Budget:      {"budget", 0, 1, 32, 70, true},
+	Timeout:     {"timeout", 0, 100, 20_000, 50, true},
+	Retries:     {"retries", 3, 1, 5, 50, false},
+	Deadlines:   {"deadlines", 0, 1, 60, 60, false},
+	Freezes:     {"freezes", 0, 1, 4, 70, false},
+	Remove:      {"remove", 0, 0, 1, 92, false},
 }
 
 // Options are a run: a seed, which draws the workload, and what the knobs are set

@@ -62,6 +62,8 @@ type run struct {
 	free    []*flight
 	rand    *sim.Rand // of cancels and storms
 	healing bool
+	removed bool // the device was
+	frozen  bool // the disk is
 	rep     Report
 	fail    *Failure
 }
@@ -209,16 +211,50 @@ func (r *run) safety() {
 		c.lane.Post(c.pumpFn)
 	}
 	for range r.o.Set[Storms] {
-		l := r.st.lanes[r.rand.IntN(len(r.st.lanes))]
-		at := r.rand.Duration(0, 5*time.Millisecond)
-		l.Post(func() {
-			l.NewTimer(r.storm).Arm(at)
+		r.atRandom(func(lane.Lane) { r.storm() })
+	}
+	for range r.o.Set[Freezes] {
+		r.atRandom(func(l lane.Lane) { r.freeze(l) })
+	}
+	if r.o.Set[Remove] != 0 {
+		r.atRandom(func(lane.Lane) {
+			r.removed = true
+			r.note("remove")
+			r.st.disk.Remove(func() { r.note("removed") })
 		})
 	}
 	// Until all is submitted, or a good while; then the rest heals.
 	if err := r.runUntil(2 * time.Second); err != nil && !errors.Is(err, errStop) {
 		r.broke("safety: %v", err)
 	}
+}
+
+// atRandom runs f on some lane some time within the first milliseconds.
+func (r *run) atRandom(f func(l lane.Lane)) {
+	l := r.st.lanes[r.rand.IntN(len(r.st.lanes))]
+	at := r.rand.Duration(0, 5*time.Millisecond)
+	l.Post(func() {
+		l.NewTimer(func() { f(l) }).Arm(at)
+	})
+}
+
+// freeze freezes or quiesces the disk for a while.
+func (r *run) freeze(l lane.Lane) {
+	if r.healing || r.frozen {
+		return
+	}
+	r.frozen = true
+	stop, resume, what := r.st.disk.Quiesce, r.st.disk.Resume, "quiesce"
+	if r.rand.Bool(1, 2) {
+		stop, resume, what = r.st.disk.Freeze, r.st.disk.Unfreeze, "freeze"
+	}
+	r.note("%s", what)
+	stop(nil)
+	l.NewTimer(func() {
+		r.note("end of %s", what)
+		resume(nil)
+		r.frozen = false
+	}).Arm(r.rand.Duration(0, 2*time.Millisecond))
 }
 
 // runUntil runs the world until the clients have submitted everything, at most d.
@@ -283,6 +319,9 @@ func (r *run) fill() {
 
 // verify reads everything back, twice: it must have settled.
 func (r *run) verify() {
+	if r.removed {
+		return
+	}
 	c := r.clients[0]
 	for range 2 {
 		for no := int64(0); no < r.blocks; no += 8 {

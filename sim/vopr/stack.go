@@ -7,6 +7,7 @@ import (
 	"blksim/aio"
 	"blksim/aio/lane"
 	"blksim/blk"
+	"blksim/blk/sched"
 	"blksim/driver"
 	"blksim/driver/delay"
 	"blksim/driver/drivertest"
@@ -57,11 +58,30 @@ func (o *Options) open(events func(l lane.Lane, evs []aio.Event)) (*stack, error
 	for i := range submitters {
 		st.lanes = append(st.lanes, st.world.Lane(i))
 	}
-	if st.disk, err = blk.Open(d, blk.Options{Queues: on, Submitters: st.lanes, Depth: int(o.Set[Depth])}); err != nil {
+	if st.disk, err = blk.Open(d, o.blockLayer(st.lim, on, st.lanes)); err != nil {
 		return nil, fmt.Errorf("vopr: open: %w", err)
 	}
 	st.ctx, err = aio.New(aio.Options{Capacity: submitters * int(o.Set[Window]), Lanes: st.lanes, OnEvents: events})
 	return st, err
+}
+
+// blockLayer is what the knobs say to the block layer.
+func (o *Options) blockLayer(lim driver.Limits, queues, submitters []lane.Lane) blk.Options {
+	block := int64(lim.BlockSize)
+	us := func(k Knob) time.Duration { return time.Duration(o.Set[k]) * time.Microsecond }
+	b := blk.Options{
+		Queues: queues, Submitters: submitters, Depth: int(o.Set[Depth]),
+		Scheduler: sched.Config{Name: sched.Names()[o.Set[Scheduler]]}, NoMerges: o.Set[NoMerges] != 0,
+		MaxTransfer: o.Set[MaxTransfer] * block, MaxSegments: int(o.Set[MaxSegments]),
+		MaxDiscard: o.Set[MaxDiscard] * block, MaxWriteZeroes: o.Set[MaxDiscard] * block,
+		Discard: blk.DiscardPolicy(o.Set[DiscardBy]), LazyCancel: o.Set[Lazy] != 0,
+		Budget: int(o.Set[Budget]), Timeout: us(Timeout), Retries: int(o.Set[Retries]), Histograms: o.Seed%2 == 0,
+	}
+	if n := o.Set[Boundary]; n > 0 && (lim.Boundary == 0 || lim.Boundary%(block<<n) == 0) {
+		b.Boundary = block << n
+	}
+	b.ReservedTags = min(int(o.Set[Reserved]), min(b.Depth, lim.QueueDepth)-1)
+	return b
 }
 
 // openDriver opens the device with its driver, and what wraps that.
@@ -70,7 +90,10 @@ func (st *stack) openDriver(o *Options, e drivertest.Env) (driver.Driver, error)
 	if err != nil {
 		return nil, err
 	}
-	if plan := o.plan(); len(plan.Rules) > 0 {
+	// A driver that cannot be reset may do a write after its timeout, and then
+	// nothing could be said about the data: faults bring a reset along.
+	_, resets := d.(driver.Resetter)
+	if plan := o.plan(); len(plan.Rules) > 0 || o.Set[Timeout] > 0 && !resets {
 		if st.fault, err = fault.New(fault.Options{Plan: plan, Seed: e.Seed}); err != nil {
 			return nil, err
 		}
