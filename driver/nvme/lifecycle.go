@@ -73,7 +73,12 @@ func (d *Driver) Close() error {
 // stopLanes has each lane leave its queue alone from here on: what the
 // controller still completes is not looked at, and Aborts that wait are not sent.
 func (d *Driver) stopLanes() error {
-	if err := d.onLane(d.admin.lane, d.reset.whenOver); err != nil {
+	// From then on none begins: one that was asked for above us, and was still on
+	// its way down, would disable the controller under the deletes.
+	err := d.onLane(d.admin.lane, func(done func()) {
+		d.reset.whenOver(func() { d.reset.closed = true; done() })
+	})
+	if err != nil {
 		return fmt.Errorf("nvme: close: %w", err)
 	}
 	for _, q := range d.queues {
@@ -84,7 +89,7 @@ func (d *Driver) stopLanes() error {
 			return fmt.Errorf("nvme: close queue %d: %w", q.rings.id, err)
 		}
 	}
-	err := d.onLane(d.admin.lane, func(done func()) { d.admin.aborts.closed = true; done() })
+	err = d.onLane(d.admin.lane, func(done func()) { d.admin.aborts.closed = true; done() })
 	if err != nil {
 		return fmt.Errorf("nvme: close: %w", err)
 	}

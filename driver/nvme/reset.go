@@ -30,6 +30,7 @@ type reset struct {
 	timer   lane.Timer
 	poll    func() // of the step that waits for the controller
 	failed  error  // the controller is gone, for good
+	closed  bool   // Close has begun: no reset does
 }
 
 var _ driver.Resetter = (*Driver)(nil)
@@ -44,7 +45,7 @@ func (r *reset) begin(done func(error)) {
 	case r.failed != nil:
 		done(r.failed)
 		return
-	case r.driver.admin.aborts.closed:
+	case r.closed:
 		done(ErrClosed)
 		return
 	}
