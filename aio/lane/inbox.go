@@ -1,6 +1,10 @@
 package lane
 
-import "sync"
+import (
+	"sync"
+
+	"blksim/internal/step"
+)
 
 // inbox is what has been posted to a real lane and not yet been run. It is the
 // only part of a lane that others touch. Its lock is a leaf: nothing else is
@@ -10,7 +14,8 @@ import "sync"
 // steady state allocates nothing and takes the lock once for a whole batch. The
 // alternative, a lock-free list, needs a node for each post and lost.
 //
-// The shared steps, for whoever explores their interleavings:
+// The shared steps, each behind its mark (see package step). What is done under
+// the lock is one step; the scenarios in interleave_*_test.go run every order:
 //
 //	post   S1: lock, append, clear parked, unlock    S2: fill wake, if it was parked
 //	take   L1: lock, swap, clear parked, unlock
@@ -35,6 +40,7 @@ type inbox struct {
 // post appends f and wakes the lane if it is parked. It says false, and drops
 // f, if the inbox is closed.
 func (b *inbox) post(f func()) bool {
+	step.Write(&b.mu)
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -53,6 +59,7 @@ func (b *inbox) post(f func()) bool {
 // take exchanges what was posted for an empty slice. It also says whether the
 // inbox is closed, so that an empty batch is the last one.
 func (b *inbox) take(empty []func()) (batch []func(), closed bool) {
+	step.Write(&b.mu)
 	b.mu.Lock()
 	batch, b.posted = b.posted, empty
 	b.parked = false
@@ -63,6 +70,7 @@ func (b *inbox) take(empty []func()) (batch []func(), closed bool) {
 
 // park says whether the lane may wait for wake: nothing is there to be taken.
 func (b *inbox) park() bool {
+	step.Write(&b.mu)
 	b.mu.Lock()
 	b.parked = len(b.posted) == 0 && !b.closed
 	parked := b.parked
@@ -70,8 +78,10 @@ func (b *inbox) park() bool {
 	return parked
 }
 
-// close lets the lane run what was posted so far and nothing after it.
+// close lets the lane run what was posted so far and nothing after it. It may be
+// called again, and by several at once.
 func (b *inbox) close() {
+	step.Write(&b.mu)
 	b.mu.Lock()
 	b.closed = true
 	b.parked = false
@@ -80,6 +90,7 @@ func (b *inbox) close() {
 }
 
 func (b *inbox) wakeUp() {
+	step.Write(b.wake)
 	select {
 	case b.wake <- struct{}{}:
 	default: // a token is there already

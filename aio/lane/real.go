@@ -3,7 +3,10 @@ package lane
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"blksim/internal/step"
 )
 
 // ErrClosed says that a group was closed and its lanes have stopped.
@@ -17,19 +20,26 @@ var ErrClosed = errors.New("lane: group is closed")
 // is what testing's FailNow does) closes the whole group, so that nobody waits
 // for it forever.
 type Real struct {
-	start time.Time
+	start time.Time // the clock; scenarios move it
 	lanes []*realLane
 
-	// stopped is closed when the last lane has stopped.
-	stopped   chan struct{}
-	running   sync.WaitGroup
-	closeOnce sync.Once
+	running atomic.Int32  // lanes that have not stopped
+	stopped chan struct{} // the last of them closes it
 }
 
 var _ Group = (*Real)(nil)
 
 // NewReal starts n lanes, n >= 1. Close stops them.
 func NewReal(n int) *Real {
+	r := newReal(n)
+	for _, l := range r.lanes {
+		go l.run()
+	}
+	return r
+}
+
+// newReal makes a group whose lanes do not run yet.
+func newReal(n int) *Real {
 	if n < 1 {
 		panic("lane: a group needs at least one lane")
 	}
@@ -38,10 +48,7 @@ func NewReal(n int) *Real {
 	for i := range r.lanes {
 		r.lanes[i] = newRealLane(r, i)
 	}
-	r.running.Add(n)
-	for _, l := range r.lanes {
-		go l.run()
-	}
+	r.running.Store(int32(n))
 	return r
 }
 
@@ -52,24 +59,27 @@ func (r *Real) Lanes() int { return len(r.lanes) }
 func (r *Real) Lane(i int) Lane { return r.lanes[i] }
 
 // Now is the time since NewReal. It may be called from anywhere.
-func (r *Real) Now() Time { return Time(time.Since(r.start)) }
+func (r *Real) Now() Time {
+	step.Read(&r.start)
+	return Time(time.Since(r.start))
+}
 
 // Do runs f on lane i and returns when done has been called, on whatever lane.
 // It returns ErrClosed if the lanes have stopped and done was not called.
 func (r *Real) Do(i int, f func(done func())) error {
 	finished := make(chan struct{})
 	var once sync.Once
-	done := func() { once.Do(func() { close(finished) }) }
+	done := func() {
+		step.Write(finished)
+		once.Do(func() { close(finished) })
+	}
 	if !r.lanes[i].inbox.post(func() { f(done) }) {
 		return ErrClosed
 	}
+	step.Either(finished, r.stopped)
+	step.Read(finished)
 	select {
-	case <-finished:
-		return nil
-	case <-r.stopped:
-	}
-	select {
-	case <-finished: // both; the lanes stopped after it
+	case <-finished: // perhaps both; then the lanes stopped after it
 		return nil
 	default:
 		return ErrClosed
@@ -81,12 +91,22 @@ func (r *Real) Do(i int, f func(done func())) error {
 // dropped; timers that have not fired by the end never do. Close may be called
 // again, but not on a lane: it would wait for itself.
 func (r *Real) Close() {
-	r.closeOnce.Do(func() {
-		for _, l := range r.lanes {
-			l.inbox.close()
-		}
-		r.running.Wait()
+	r.stop()
+	step.Recv(r.stopped)
+}
+
+// stop has the lanes stop, and does not wait for it.
+func (r *Real) stop() {
+	for _, l := range r.lanes {
+		l.inbox.close()
+	}
+}
+
+// left is called by each lane once it runs nothing more.
+func (r *Real) left() {
+	step.Write(&r.running)
+	if r.running.Add(-1) == 0 {
+		step.Write(r.stopped)
 		close(r.stopped)
-	})
-	<-r.stopped
+	}
 }

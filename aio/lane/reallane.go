@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"blksim/internal/step"
 	"blksim/internal/wheel"
 )
 
@@ -33,7 +34,7 @@ type realLane struct {
 	rang    atomic.Bool
 
 	// rounds counts the times that the lane went on after parking. The lane
-	// writes it and tests read it.
+	// writes it and tests read it; no decision depends on it, so it has no mark.
 	rounds atomic.Uint64
 }
 
@@ -53,30 +54,50 @@ func (l *realLane) Post(f func()) {
 	l.inbox.post(f)
 }
 
-// run is the lane's goroutine: posted functions and due timers take turns, and
-// when there are none of either it parks.
+// run is the lane's goroutine. All that it shares with others is in loop and die,
+// which the explorer runs without it.
 func (l *realLane) run() {
 	orderly := false
 	defer func() {
-		if l.alarm != nil {
-			l.alarm.close()
-		}
-		l.group.running.Done()
 		if !orderly {
-			go l.group.Close() // see Real: Goexit on a lane
+			// See Real: Goexit on a lane. From here it looks like a panic, which ends
+			// the program and is to be printed before anybody learns that the lane has
+			// stopped; so another goroutine tells them.
+			go l.die()
 		}
 	}()
+	l.loop()
+	orderly = true
+}
+
+// loop is the life of a lane: posted functions and due timers take turns, and when
+// there are none of either it parks.
+func (l *realLane) loop() {
 	for {
 		posted, closed := l.runPosted()
 		if closed && !posted {
-			break
+			l.end()
+			return
 		}
 		fired := l.runDue()
 		if !posted && !fired {
 			l.park()
 		}
 	}
-	orderly = true
+}
+
+// end is the last that a lane does.
+func (l *realLane) end() {
+	if l.alarm != nil {
+		l.alarm.close()
+	}
+	l.group.left()
+}
+
+// die ends a lane in the middle of its loop, and with it the others.
+func (l *realLane) die() {
+	l.group.stop()
+	l.end()
 }
 
 // runPosted runs up to a turn of posted functions. It says whether there were
@@ -122,13 +143,14 @@ func (l *realLane) park() {
 	if !l.setAlarm() || !l.inbox.park() {
 		return
 	}
-	<-l.inbox.wake
+	step.Recv(l.inbox.wake)
 	l.rounds.Add(1)
 }
 
 // setAlarm has the lane woken for its next timer, if there is one. It says
 // false, and does nothing, if that timer may be due already.
 func (l *realLane) setAlarm() bool {
+	step.Write(&l.rang)
 	if l.rang.Swap(false) {
 		l.alarmAt = 0
 	}
@@ -157,6 +179,7 @@ func (l *realLane) setAlarm() bool {
 
 // ring is what the alarm calls.
 func (l *realLane) ring() {
+	step.Write(&l.rang)
 	l.rang.Store(true)
 	l.inbox.wakeUp()
 }

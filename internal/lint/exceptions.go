@@ -9,7 +9,6 @@ type exception struct {
 var exceptions = []exception{
 	{"aio/lane/real.go", "clock", "the real lanes are where the machine's time comes in"},
 	{"aio/lane/real.go", "goroutine", "the real lanes are goroutines"},
-	{"aio/lane/real.go", "select", "Do ends when the function is done or the lanes have stopped, whichever is first"},
 	{"aio/lane/reallane.go", "goroutine", "a lane whose goroutine ends has its group closed by another one"},
 	{"aio/lane/alarm.go", "clock", "an alarm of the runtime wakes a parked lane for its next timer"},
 	{"aio/lane/alarm_linux.go", "goroutine", "a goroutine waits in the poller for the kernel's timer"},

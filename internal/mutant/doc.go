@@ -1,11 +1,11 @@
-// Package mutant tests the tests of the cancel protocol: it changes the real code
-// of package aio in one place, for the worse, and looks whether the explorer's
-// scenarios notice. A mutant that survives them is a hole in them.
+// Package mutant tests the tests of the cancel protocol and of the lanes: it changes
+// the real code of package aio or aio/lane in one place, for the worse, and looks
+// whether the explorer's scenarios notice. A mutant that survives them is a hole in them.
 //
 // A [Mutant] is a piece of text that occurs exactly once in a file, and what it is
 // replaced by. Nothing is written into the tree: the changed file is laid over the
 // real one with the -overlay flag of the go command. The scenarios are the tests
-// of the files aio/interleave_*_test.go that use the explorer. A mutant counts as
+// of the package's files interleave_*_test.go that use the explorer. A mutant counts as
 // killed if it compiles and a scenario fails because the explorer found something.
 // That it does not compile, crashes, or runs into the time limit does not count.
 //

@@ -10,10 +10,14 @@ import (
 	"go/token"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
 )
+
+// Packages returns those whose code is changed, as directories below the root.
+func Packages() []string { return []string{"aio", "aio/lane"} }
 
 // ErrSurvived is a verdict's error when all scenarios passed.
 var ErrSurvived = errors.New("mutant: survived")
@@ -47,8 +51,11 @@ func (h *Harness) Change(m Mutant) (string, error) {
 
 func (h *Harness) file(m Mutant) string { return filepath.Join(h.Root, "aio", m.File) }
 
-// Build compiles the scenarios with m in place, and nothing else of aio's tests, and
-// returns the program.
+// pkg is the directory of m's package below the root.
+func (m Mutant) pkg() string { return path.Join("aio", path.Dir(m.File)) }
+
+// Build compiles the scenarios of m's package with m in place, and nothing else of
+// its tests, and returns the program.
 func (h *Harness) Build(m Mutant) (string, error) {
 	text, err := h.Change(m)
 	if err != nil {
@@ -56,7 +63,7 @@ func (h *Harness) Build(m Mutant) (string, error) {
 	}
 	base := filepath.Join(h.Dir, m.Name)
 	changed := base + ".go"
-	replace, err := h.otherTests()
+	replace, err := h.otherTests(m.pkg())
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +76,7 @@ func (h *Harness) Build(m Mutant) (string, error) {
 		return "", err
 	}
 	cmd := exec.Command("go", "test", "-c", "-vet=off", "-tags", "interleave", "-ldflags=-s -w",
-		"-overlay", base+".json", "-o", base+".test", "./aio")
+		"-overlay", base+".json", "-o", base+".test", "./"+m.pkg())
 	cmd.Dir = h.Root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mutant %s does not compile: %w\n%s", m.Name, err, out)
@@ -77,10 +84,10 @@ func (h *Harness) Build(m Mutant) (string, error) {
 	return base + ".test", nil
 }
 
-// otherTests is an overlay without the tests of aio that are no scenarios: half of
-// the time to build would be theirs.
-func (h *Harness) otherTests() (map[string]string, error) {
-	files, err := filepath.Glob(filepath.Join(h.Root, "aio", "*_test.go"))
+// otherTests is an overlay without the tests of a package that are no scenarios:
+// half of the time to build would be theirs.
+func (h *Harness) otherTests(pkg string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(h.Root, pkg, "*_test.go"))
 	gone := map[string]string{}
 	for _, f := range files {
 		if name := filepath.Base(f); !strings.HasPrefix(name, "interleave") && name != "fake_test.go" {
@@ -93,27 +100,38 @@ func (h *Harness) otherTests() (map[string]string, error) {
 // limit ends a program that neither passes nor fails.
 const limit = "2m"
 
+// Scenarios are names of tests, in their order, by the package that they are of.
+type Scenarios map[string][]string
+
+// Len is how many there are.
+func (s Scenarios) Len() (n int) {
+	for _, names := range s {
+		n += len(names)
+	}
+	return n
+}
+
 // Kill builds and runs m: first the scenario that it names, then, if that does not
-// kill it, all.
-func (h *Harness) Kill(m Mutant, scenarios []string) Verdict {
+// kill it, all of its package.
+func (h *Harness) Kill(m Mutant, scenarios Scenarios) Verdict {
 	program, err := h.Build(m)
 	if err != nil {
 		return Verdict{Err: err}
 	}
 	defer os.Remove(program)
 	if m.By != "" {
-		if v := h.Run(program, All([]string{m.By})); v.Err == nil {
+		if v := h.Run(m, program, All([]string{m.By})); v.Err == nil {
 			return v
 		}
 	}
-	return h.Run(program, All(scenarios))
+	return h.Run(m, program, All(scenarios[m.pkg()]))
 }
 
-// Run runs scenarios, a regular expression of names, in a program that Build made,
-// up to the first that fails.
-func (h *Harness) Run(program, scenarios string) Verdict {
+// Run runs scenarios, a regular expression of names, in the program that Build made
+// of m, up to the first that fails.
+func (h *Harness) Run(m Mutant, program, scenarios string) Verdict {
 	cmd := exec.Command(program, "-test.run", scenarios, "-test.v", "-test.failfast", "-test.timeout", limit)
-	cmd.Dir = filepath.Join(h.Root, "aio")
+	cmd.Dir = filepath.Join(h.Root, m.pkg())
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		if !bytes.Contains(out, []byte("--- PASS")) {
@@ -169,14 +187,24 @@ func lastLines(out string) string {
 	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
 
-// Scenarios are the names of the explorer's scenarios for aio, in their order: the
-// tests that run one.
-func (h *Harness) Scenarios() ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(h.Root, "aio", "interleave*_test.go"))
+// Scenarios finds the explorer's scenarios: the tests that run one.
+func (h *Harness) Scenarios() (Scenarios, error) {
+	all := Scenarios{}
+	for _, pkg := range Packages() {
+		names, err := h.scenariosOf(pkg)
+		if err != nil {
+			return nil, err
+		}
+		all[pkg] = names
+	}
+	return all, nil
+}
+
+func (h *Harness) scenariosOf(pkg string) (names []string, err error) {
+	files, err := filepath.Glob(filepath.Join(h.Root, pkg, "interleave*_test.go"))
 	if err != nil {
 		return nil, err
 	}
-	var names []string
 	for _, name := range files {
 		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
@@ -189,7 +217,7 @@ func (h *Harness) Scenarios() ([]string, error) {
 		}
 	}
 	if names == nil {
-		return nil, fmt.Errorf("mutant: no scenarios in %s", filepath.Join(h.Root, "aio"))
+		return nil, fmt.Errorf("mutant: no scenarios in %s", filepath.Join(h.Root, pkg))
 	}
 	return names, nil
 }

@@ -22,7 +22,7 @@ const few = 4
 // workers is how many mutants are built and run at a time.
 const workers = 2
 
-func newHarness(t *testing.T) (*Harness, []string) {
+func newHarness(t *testing.T) (*Harness, Scenarios) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	h := &Harness{Root: root, Dir: t.TempDir()}
@@ -56,7 +56,7 @@ func TestEveryMutantFits(t *testing.T) {
 		names[m.Name] = true
 		require.NotEmpty(t, m.Why, m.Name)
 		if m.By != modelOnly {
-			require.Contains(t, scenarios, m.By, "who kills %s", m.Name)
+			require.Contains(t, scenarios[m.pkg()], m.By, "who kills %s", m.Name)
 		}
 	}
 	require.GreaterOrEqual(t, len(names), 25)
@@ -125,7 +125,7 @@ func TestEveryMutantIsKilled(t *testing.T) {
 		}
 	}
 	t.Logf("\n%smutants killed %d/%d: %d by the explorer's %d scenarios, %d by the model; %.0f s",
-		table.String(), killed, len(mutants), byExplorer, len(scenarios), byModel, time.Since(began).Seconds())
+		table.String(), killed, len(mutants), byExplorer, scenarios.Len(), byModel, time.Since(began).Seconds())
 }
 
 // cut shortens a reason for the table.
@@ -140,20 +140,27 @@ func cut(s string) string {
 // a finding.
 func TestTheHarnessPassesWhatIsRight(t *testing.T) {
 	h, scenarios := newHarness(t)
-	right := Mutant{Name: "none", File: "word.go", Old: "package aio\n", New: "package aio\n"}
-	program, err := h.Build(right)
-	require.NoError(t, err)
-	some := scenarios[:1]
-	if all(t) {
-		some = scenarios
+	n := 0
+	for _, right := range []Mutant{
+		{Name: "none", File: "word.go", Old: "package aio\n", New: "package aio\n"},
+		{Name: "none-of-lane", File: "lane/inbox.go", Old: "package lane\n", New: "package lane\n"},
+	} {
+		program, err := h.Build(right)
+		require.NoError(t, err)
+		some := scenarios[right.pkg()]
+		if !all(t) {
+			some = some[:1]
+		}
+		require.ErrorIs(t, h.Run(right, program, All(some)).Err, ErrSurvived, "the code as it is")
+		require.ErrorContains(t, h.Run(right, program, "^TestNoSuch$").Err, "no scenario")
+		n += len(some)
 	}
-	require.ErrorIs(t, h.Run(program, All(some)).Err, ErrSurvived, "the code as it is")
-	require.ErrorContains(t, h.Run(program, "^TestNoSuch$").Err, "no scenario")
-	t.Logf("the code as it is passes %d scenarios", len(some))
+	t.Logf("the code as it is passes %d scenarios", n)
 }
 
 func TestTheHarnessCountsOnlyFindings(t *testing.T) {
-	h, scenarios := newHarness(t)
+	h, all := newHarness(t)
+	scenarios := Scenarios{"aio": all["aio"][:1]}
 	_, err := h.Build(Mutant{Name: "broken", File: "word.go", Old: "package aio\n", New: "package aio; var x int = \"\"\n"})
 	require.ErrorContains(t, err, "does not compile")
 	_, err = h.Build(Mutant{Name: "gone", File: "word.go", Old: "no such text"})
@@ -161,9 +168,9 @@ func TestTheHarnessCountsOnlyFindings(t *testing.T) {
 	_, err = h.Build(Mutant{Name: "many", File: "word.go", Old: "\treturn "})
 	require.ErrorContains(t, err, "not once")
 	crash := Mutant{
-		Name: "crash", File: "word.go", By: scenarios[0], Old: "type cancelWord", New: "func init() { panic(0) }; type cancelWord",
+		Name: "crash", File: "word.go", By: scenarios["aio"][0], Old: "type cancelWord", New: "func init() { panic(0) }; type cancelWord",
 	}
-	require.ErrorContains(t, h.Kill(crash, scenarios[:1]).Err, "without a finding")
+	require.ErrorContains(t, h.Kill(crash, scenarios).Err, "without a finding")
 
 	v := verdictOf("=== RUN   TestA\n    x_test.go:3: 1 is not 2\n--- FAIL: TestA (0.00s)\nFAIL\n")
 	require.ErrorContains(t, v.Err, "without a finding")

@@ -2,10 +2,10 @@ package mutant
 
 import "slices"
 
-// A Mutant is one change to one file of package aio.
+// A Mutant is one change to one file of package aio or aio/lane.
 type Mutant struct {
 	Name string // that of the model's fault, where there is the same
-	File string // in aio
+	File string // below aio
 	By   string // the scenario that is tried first, because it kills the mutant; or modelOnly
 	Why  string // it is wrong
 	Old  string // occurs exactly once; a line feed at its beginning is not part of it
@@ -19,7 +19,8 @@ const modelOnly = "the model"
 // Mutants are all of them.
 func Mutants() []Mutant {
 	return slices.Concat(cancelMutants, registerMutants, completeMutants, deliverMutants,
-		submitMutants, closeMutants, poolMutants, eventMutants)
+		submitMutants, closeMutants, poolMutants, eventMutants,
+		inboxMutants, laneMutants)
 }
 
 // What was tried and changes nothing that anybody can see:
@@ -31,3 +32,5 @@ func Mutants() []Mutant {
 //   - Reading the events of a ring after its head was moved: the places are given
 //     back by release, after that, so nobody writes them. As a mutant it is in the
 //     list all the same, for the ring by itself does not know of reservations.
+//   - A lane that parks although its inbox is closed: close leaves a token in any
+//     case, after it has closed, and each token is followed by a look.

@@ -28,5 +28,15 @@ func Lock(m *sync.Mutex) { m.Lock() }
 // Unlock unlocks m, which Lock locked.
 func Unlock(m *sync.Mutex) { m.Unlock() }
 
-// Recv receives from ch. Who sends marks the send as a Write of ch.
+// Recv receives from ch, or finds it closed. Who sends or closes marks that as a
+// Write of ch.
 func Recv(ch chan struct{}) { <-ch }
+
+// Either returns when a or b is closed, which is all that happens to them. Who
+// closes one marks that as a Write of it.
+func Either(a, b chan struct{}) {
+	select {
+	case <-a:
+	case <-b:
+	}
+}

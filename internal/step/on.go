@@ -85,10 +85,42 @@ func Unlock(m *sync.Mutex) {
 	m.Unlock()
 }
 
-// Recv receives from ch. Who sends marks the send as a Write of ch.
+// Recv receives from ch, or finds it closed. Who sends or closes marks that as a
+// Write of ch.
 func Recv(ch chan struct{}) {
 	if hook != nil {
-		hook.Wait(ch, func() bool { return len(ch) > 0 })
+		hook.Wait(ch, func() bool { return len(ch) > 0 || closed(ch) })
 	}
 	<-ch
+}
+
+// Either returns when a or b is closed, which is all that happens to them. Who
+// closes one marks that as a Write of it. To the explorer it looks at one after
+// the other until one is.
+func Either(a, b chan struct{}) {
+	if hook == nil {
+		select {
+		case <-a:
+		case <-b:
+		}
+		return
+	}
+	for {
+		for _, ch := range [...]chan struct{}{a, b} {
+			if Read(ch); closed(ch) {
+				return
+			}
+		}
+		Yield()
+	}
+}
+
+// closed looks at a channel with nothing in it.
+func closed(ch chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
 }
