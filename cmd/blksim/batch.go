@@ -56,6 +56,10 @@ func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
 	if _, err := s.stackSpec(""); err != nil {
 		return nil, failed(exitUsage, err)
 	}
+	var err error
+	if s.plan, err = readFaults(s.faults); err != nil {
+		return nil, err
+	}
 	want, err := parseThresholds(s.demands, false)
 	if err != nil {
 		return nil, err

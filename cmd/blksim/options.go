@@ -12,6 +12,7 @@ import (
 	"blksim/internal/report"
 	"blksim/internal/stack"
 	"blksim/internal/timeline"
+	"blksim/sim/faultplan"
 )
 
 // settings are the values of all options of the commands that run something.
@@ -25,6 +26,8 @@ type settings struct {
 	queues   uint
 	depth    uint
 	realtime bool
+	faults   string
+	plan     *faultplan.Plan // what is in it; nil: nothing
 	seed     uint64
 
 	timing    string
@@ -93,6 +96,7 @@ func (s *settings) deviceOptions(capacity string) option.Group {
 		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
 		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
 		{Name: "realtime", Value: option.Bool(&s.realtime), Usage: "run on the wall clock, in parallel, instead of in virtual time"},
+		{Name: "faults", Value: option.String(&s.faults), Usage: "file with a fault plan (docs/faults.md): what goes wrong in the device"},
 		{Name: "seed", Value: option.Uint(&s.seed), Usage: "seed of everything random"},
 	}}
 }
@@ -183,7 +187,7 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 	spec := stack.Spec{
 		Device: s.device, Profile: s.profile, Driver: driver, Capacity: s.size,
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
-		Block: s.block.options(),
+		Block: s.block.options(), Faults: s.plan,
 	}
 	return spec, spec.Validate()
 }

@@ -76,6 +76,9 @@ func (f *faults) schedule() {
 
 // event is what happens to the device as a whole.
 func (f *faults) event(w faultplan.What) {
+	if w == faultplan.Fatal && f.c.state == disabled {
+		return // it does nothing that could fail
+	}
 	if f.gone || !f.plan.Due(w, time.Duration(f.c.lane.Now())) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	device "blksim/device/nvme"
 	"blksim/device/nvme/spec"
 	"blksim/internal/stack"
+	"blksim/sim/faultplan"
 )
 
 // Account takes over the stack's own counters. staleCompletes are the second
@@ -48,8 +49,15 @@ func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 	}
 	fault(b.DoubleCompletes, "the driver completed a request that it did not have")
 	fault(staleCompletes, "the block layer completed an I/O that had ended")
+	strays := int64(0) // completions that the fault plan explains
+	for _, rule := range c.Faults {
+		r.Injected = append(r.Injected, Injected{rule.Text, int64(rule.Hits)})
+		if rule.What == faultplan.Duplicate || rule.What == faultplan.Late {
+			strays += int64(rule.Hits)
+		}
+	}
 	if d := c.Driver; d != nil {
-		fault(int64(d.Strays), "the device completed a command that it did not have")
+		fault(int64(d.Strays)-strays, "the device completed a command that it did not have")
 		fault(int64(d.BadHeads), "the device told an impossible head of a submission queue")
 		fault(int64(d.AbortsFailed), "the device answered an abort with an error")
 	}

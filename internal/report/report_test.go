@@ -54,7 +54,7 @@ func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 		"skipped by the block layer":                     func(r *Run) { r.Block.Skipped++ },
 		"commands in the device = req":                   func(r *Run) { r.Block.Dispatched++ },
 		"reached the device = sub":                       func(r *Run) { r.Block.Reached++; r.Block.Merged++ },
-		"commands in the device = requests that reached": func(r *Run) { r.Device.Commands++; r.Block.Dispatched++ },
+		"requests dispatched = requests that reached": func(r *Run) { r.Device.Commands++; r.Block.Dispatched++ },
 		"commands completed as aborted":                  func(r *Run) { r.Device.Aborts.Completed07++ },
 		"aborted in the device":                          func(r *Run) { r.Block.Aborted++ },
 	} {

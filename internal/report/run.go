@@ -21,12 +21,13 @@ type Run struct {
 	Block      Block            `json:"block_layer"`
 	BlockTimes *BlockTimes      `json:"block_times,omitempty"`
 	Device     Device           `json:"device"`
-	Jobs       []JobRun         `json:"jobs,omitempty"`    // of a load
-	Verify     *Verify          `json:"verify,omitempty"`  // of a load with verify
-	Slowest    []SlowIO         `json:"slowest,omitempty"` // the slowest first
-	Series     *Series          `json:"series,omitempty"`  // what happened when
-	Faults     []string         `json:"faults"`            // what must not happen: each makes the run unbalanced
-	Odd        []string         `json:"odd"`               // anything that a reader should know
+	Injected   []Injected       `json:"injected,omitempty"` // the fault plan
+	Jobs       []JobRun         `json:"jobs,omitempty"`     // of a load
+	Verify     *Verify          `json:"verify,omitempty"`   // of a load with verify
+	Slowest    []SlowIO         `json:"slowest,omitempty"`  // the slowest first
+	Series     *Series          `json:"series,omitempty"`   // what happened when
+	Faults     []string         `json:"faults"`             // what must not happen: each makes the run unbalanced
+	Odd        []string         `json:"odd"`                // anything that a reader should know
 }
 
 // Trace says what was replayed.
@@ -168,6 +169,12 @@ type BlockTimes struct {
 type InFlight struct {
 	StretchNs int64     `json:"stretch_ns"`
 	Mean      []float64 `json:"mean"`
+}
+
+// Injected is a rule of the fault plan, and how often it has struck.
+type Injected struct {
+	Rule string `json:"rule"`
+	Hits int64  `json:"hits"`
 }
 
 // Device is the device's own account, taken from its counters and not from what

@@ -240,4 +240,21 @@ func (t *rows) device() {
 	t.number("cancels asked", false, abort(func(a *Aborts) int64 { return a.Cancels }))
 	t.number("  commands ended by them", false, abort(func(a *Aborts) int64 { return a.Cancelled }))
 	t.number("most commands at once", false, func(r *Run) int64 { return r.Device.PeakDepth })
+	t.injected()
+}
+
+// injected is a row for each rule of the fault plan, which all runs have.
+func (t *rows) injected() {
+	if len(t.runs[0].Injected) == 0 {
+		return
+	}
+	t.heading("faults injected")
+	for i, in := range t.runs[0].Injected {
+		t.number(in.Rule, true, func(r *Run) int64 {
+			if i < len(r.Injected) {
+				return r.Injected[i].Hits
+			}
+			return 0
+		})
+	}
 }

@@ -11,6 +11,7 @@ type Counts struct {
 	Block  blk.Stats
 	Driver *nvme.Stats   // nil: the driver does not count
 	Device *device.Stats // nil: the device does not count
+	Faults []Rule        // of the fault plan
 }
 
 // Leave takes the place of Close where I/Os are stuck in the device: the lanes run
@@ -30,6 +31,9 @@ func (st *Stack) Counts() Counts {
 	if st.dev != nil {
 		drv, dev := st.dev.drv.Stats(), st.dev.ctrl.Stats()
 		c.Driver, c.Device = &drv, &dev
+	}
+	if st.faults != nil {
+		c.Faults = st.faults.rules()
 	}
 	return c
 }

@@ -34,6 +34,7 @@ func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
 	if s.KeepData {
 		p.Controller.Data = device.Sparse
 	}
+	st.injectDevice(s, &p.Controller)
 	st.Device, st.Data = "sim:"+p.Name, p.Controller.Data == device.Sparse
 	st.dev = &simDevice{}
 	connect := func(mem device.Memory, irq device.Interrupter) (device.Registers, error) {

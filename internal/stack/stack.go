@@ -11,6 +11,7 @@ import (
 	"blksim/driver/null"
 	"blksim/driver/ram"
 	"blksim/sim"
+	"blksim/sim/faultplan"
 )
 
 // Spec says what to build.
@@ -23,8 +24,9 @@ type Spec struct {
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
 	Realtime   bool
-	Block      blk.Options // of the block layer; Queues, Submitters and Depth are set from what stands above
-	KeepData   bool        // a simulated device keeps what is written, whatever its profile says
+	Block      blk.Options     // of the block layer; Queues, Submitters and Depth are set from what stands above
+	Faults     *faultplan.Plan // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
+	KeepData   bool            // a simulated device keeps what is written, whatever its profile says
 }
 
 const (
@@ -85,6 +87,7 @@ type Stack struct {
 	Driver string // name of the driver, with its options
 	Data   bool   // what is written can be read back
 	dev    *simDevice
+	faults *injected // nil: there is no plan
 }
 
 // Build builds a stack. The error is a *SpecError if a part of the spec is wrong,
@@ -144,6 +147,9 @@ func (st *Stack) open(s Spec, kind, profile string) error {
 func (s *Spec) blockOptions(lanes []lane.Lane, depth int) blk.Options {
 	o := s.Block
 	o.Queues, o.Submitters, o.Depth = lanes, nil, depth
+	if s.Faults != nil && o.Timeout == 0 {
+		o.Timeout = faultTimeout
+	}
 	return o
 }
 
@@ -168,8 +174,12 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 		return nil, specf("driver %q: %s has no options", s.Driver, name)
 	}
 	if kind == "ram" {
+		d, err := openRAM(s.Capacity)
+		if err != nil {
+			return nil, err
+		}
 		st.Data = true
-		return openRAM(s.Capacity)
+		return st.injectDriver(s, d)
 	}
 	if s.Capacity == 0 {
 		s.Capacity = defaultNull
@@ -178,7 +188,7 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 	if err != nil {
 		return nil, &SpecError{err}
 	}
-	return d, nil
+	return st.injectDriver(s, d)
 }
 
 func openRAM(capacity int64) (driver.Driver, error) {
