@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -42,6 +43,11 @@ func benchLines(format string, n int, step int64) []byte {
 			fmt.Fprintf(&b, "%d.%06d 3 %d 16 %d\n", ns/1e6, ns%1e6, off/512, i&1)
 		case "blkreplay":
 			fmt.Fprintf(&b, "%7d.%09d ; %12d ; %4d ; %c ; 0.0 ; 0.0\n", ns/1e9, ns%1e9, off/512, 16, kind[0])
+		case "blktrace":
+			for k, letter := range []byte("QDC") {
+				e := blkEvent{ns: ns + int64(k)*1000, letter: letter, rwbs: kind[:1], sector: uint64(off / 512), count: 16, pid: 77}
+				b.Write(e.binary(binary.LittleEndian, 7, uint32(i)))
+			}
 		case "blkparse":
 			fmt.Fprintf(&b, "  8,33  30 %8d %5d.%09d    77  Q %3c %d + 16 [some worker]\n", i, ns/1e9, ns%1e9, kind[0], off/512)
 		case "alibaba":
@@ -59,7 +65,7 @@ func benchLines(format string, n int, step int64) []byte {
 	return b.Bytes()
 }
 
-var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "cloudphysics", "fio3", "alibaba", "tencent", "vscsi1", "native"}
+var benchFormats = []string{"blksim", "msr", "spc", "mqsim", "disksim", "blkreplay", "blkparse", "blktrace", "cloudphysics", "fio3", "alibaba", "tencent", "vscsi1", "native"}
 
 // readAll is one pass over data.
 func readAll(b *testing.B, data []byte, o Options, recs []Record) (total int) {

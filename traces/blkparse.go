@@ -186,7 +186,7 @@ func isSummary(b []byte) bool {
 
 // blkparseAction is the action to take when none was asked for: of Q, D and C the
 // first that the head of the input has.
-func blkparseAction(head []byte) (action byte, note string) {
+func blkparseAction(head []byte) (action byte, completions bool, note string) {
 	var seen [256]bool
 	for line := range bytes.Lines(head) {
 		i := 0

@@ -279,7 +279,7 @@ func cString(b []byte) string {
 }
 
 // blktraceAction is the action to take when none was asked for, as blkparseAction.
-func blktraceAction(head []byte) (action byte, note string) {
+func blktraceAction(head []byte) (action byte, completions bool, note string) {
 	var seen [256]bool
 	o := blktraceOrder(head)
 	for o != nil && len(head) >= blktraceSize2 && blktraceOrder(head) == o && blktraceEventSize(head0(o, head)) != 0 {

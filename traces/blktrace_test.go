@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // blkEvent is an event as blkparse writes it and as the kernel does.
@@ -232,7 +233,7 @@ func TestHeldEventsAreBounded(t *testing.T) {
 			}
 		}
 	}
-	require.LessOrEqual(t, len(p.at), 1000)
+	require.LessOrEqual(t, p.at.used, 1000)
 	require.EqualValues(t, 2*maxHeld+1, got)
 	p.queue(&Record{Time: 2 * longHeld, Length: 512})
 	require.Equal(t, 100, p.take(recs, false), "what is too old does not wait")
@@ -369,4 +370,50 @@ func TestBlkparsesOwnTextOfTheFilesGivesTheSameRecords(t *testing.T) {
 		g.Line, g.Process = w.Line, w.Process
 		require.Equal(t, w, g, string(text))
 	}
+}
+
+func TestSplitsLeaveNothingBehind(t *testing.T) {
+	var p pairing
+	recs := make([]Record, 10)
+	for i := range int64(1000) {
+		at := i * 4096
+		p.queue(&Record{Time: i, Offset: at, Length: 4096})
+		p.split(0, at, at+1024)
+		p.split(0, at+1024, at+2048)
+		p.issue(0, at, 1024, i+1)
+		for _, part := range [][2]int64{{1024, 1024}, {2048, 2048}, {0, 1024}} {
+			require.Zero(t, p.take(recs, false))
+			p.complete(0, at+part[0], part[1], i+5, 0)
+		}
+		require.Equal(t, 1, p.take(recs, false))
+		require.EqualValues(t, 5, recs[0].Completed)
+		require.Zero(t, p.at.used)
+	}
+}
+
+func TestPlacesAreThoseOfAMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var got places
+		want := map[place]int64{}
+		for range rapid.IntRange(0, 400).Draw(t, "steps") {
+			p := place{uint32(rapid.IntRange(0, 1).Draw(t, "volume")), int64(rapid.IntRange(0, 60).Draw(t, "offset")) * 512}
+			switch rapid.IntRange(0, 2).Draw(t, "do") {
+			case 0:
+				n := rapid.Int64Range(1, 9).Draw(t, "n")
+				got.set(p, n)
+				want[p] = n
+			case 1:
+				got.delete(p)
+				delete(want, p)
+			}
+			if got.get(p) != want[p] || got.used != len(want) {
+				t.Fatalf("%v: %d, want %d; %d used, want %d", p, got.get(p), want[p], got.used, len(want))
+			}
+		}
+		for p, n := range want {
+			if got.get(p) != n {
+				t.Fatalf("%v: %d, want %d", p, got.get(p), n)
+			}
+		}
+	})
 }

@@ -67,11 +67,16 @@ func (r *Reader) open(d detection, head []byte) error {
 		notes = append(notes, d.also)
 		d.why += "; " + d.also
 	}
-	if f.action != nil && r.opts.Action == 0 {
-		action, note := f.action(head)
-		r.opts.Action = action
-		if note != "" {
-			notes = append(notes, note)
+	completions := false
+	if f.action != nil {
+		var action byte
+		var note string
+		action, completions, note = f.action(head)
+		if r.opts.Action == 0 {
+			r.opts.Action = action
+			if note != "" {
+				notes = append(notes, note)
+			}
 		}
 	}
 	ops, err := parseOpMap(r.opts.OpMap)
@@ -80,6 +85,7 @@ func (r *Reader) open(d detection, head []byte) error {
 	}
 	r.format, r.why, r.in.cutter = f, d.why, f.cut
 	r.scan = newScan(f, &r.opts, ops)
+	r.scan.completions = completions
 	r.parser = f.open(r.scan)
 	r.batch, _ = r.parser.(batcher)
 	r.bulk, _ = r.parser.(bulk)

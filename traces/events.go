@@ -22,8 +22,9 @@ func newEvents(s *scan) events {
 	return e
 }
 
-// pairing says whether records wait for later events.
-func (e *events) pairing() bool { return e.action == 'Q' || e.action == 'D' }
+// pairing says whether records wait for later events: those that are queued or issued
+// do, if the beginning of the trace has completions at all.
+func (e *events) pairing() bool { return e.s.completions && (e.action == 'Q' || e.action == 'D') }
 
 // wants says whether an event is a record, or tells something about one.
 func (e *events) wants(letter byte) bool {
@@ -77,14 +78,15 @@ func (e *events) take(recs []Record, all bool) int {
 
 // actionOf is the action to take when none was asked for: of Q, D and C the first
 // that was seen at the beginning.
-func actionOf(seen *[256]bool) (action byte, note string) {
+func actionOf(seen *[256]bool) (action byte, completions bool, note string) {
+	completions = seen['C']
 	switch {
 	case seen['Q']:
-		return 'Q', ""
+		return 'Q', completions, ""
 	case seen['D']:
-		return 'D', "no Q (queued) events at the beginning: took D (issued), which are after merging and scheduling"
+		return 'D', completions, "no Q (queued) events at the beginning: took D (issued), which are after merging and scheduling"
 	case seen['C']:
-		return 'C', "no Q (queued) or D (issued) events at the beginning: took C (completed), whose times are those of the completions"
+		return 'C', completions, "no Q (queued) or D (issued) events at the beginning: took C (completed), whose times are those of the completions"
 	}
-	return 'Q', ""
+	return 'Q', completions, ""
 }

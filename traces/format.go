@@ -17,7 +17,7 @@ type format struct {
 	open  func(*scan) parser
 
 	// action is the action of an event trace to take when none was asked for.
-	action func(head []byte) (action byte, note string)
+	action func(head []byte) (action byte, completions bool, note string)
 	// magic recognises a format that names itself in its first line or by its
 	// binary layout; the others are found by trial.
 	magic func(head []byte) (why string, ok bool)

@@ -34,6 +34,22 @@ func TestDamagedTracesAreAccountedFor(t *testing.T) {
 	}
 }
 
+// And so it is if the damage is in the compression.
+func TestDamagedCompressedTracesAreAccountedFor(t *testing.T) {
+	n := 300
+	if testing.Short() {
+		n /= 10
+	}
+	data := bigTrace(300)
+	for name, packed := range map[string][]byte{"gzip": gzipped(t, data), "zstd": zstded(t, data)} {
+		rng := rand.New(rand.NewPCG(uint64(len(name)), uint64(name[0])))
+		ways := waysToRead("msr")
+		for k := range n {
+			checkAnyInput(t, mutate(rng, packed), ways[k%len(ways)])
+		}
+	}
+}
+
 // mutate damages a copy of data in one to four places.
 func mutate(rng *rand.Rand, data []byte) []byte {
 	b := bytes.Clone(data)

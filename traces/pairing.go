@@ -12,10 +12,10 @@ package traces
 type pairing struct {
 	ring       []pending // a power of two of places
 	head, next int64     // numbers of the oldest one held and of the next one
-	at         map[place]int64
-	done       int64 // records that found their completion
-	lone       int64 // and that did not
-	newest     int64 // time of the newest event
+	at         places    // to the number of the oldest one there
+	done       int64     // records that found their completion
+	lone       int64     // and that did not
+	newest     int64     // time of the newest event
 }
 
 const (
@@ -31,18 +31,11 @@ type pending struct {
 	done bool
 }
 
-// place is where an I/O, or a part of it, begins.
-type place struct {
-	volume uint32
-	offset int64
-}
-
 func (p *pairing) slot(n int64) *pending { return &p.ring[n&int64(len(p.ring)-1)] }
 
 // queue holds an I/O.
 func (p *pairing) queue(r *Record) {
-	if p.at == nil {
-		p.at = map[place]int64{}
+	if p.ring == nil {
 		p.ring = make([]pending, 64)
 		p.head, p.next = 1, 1 // 0 is no number
 	}
@@ -62,7 +55,7 @@ func (p *pairing) queue(r *Record) {
 	}
 	here := place{r.Volume, r.Offset}
 	if first := p.find(here); first == 0 {
-		p.at[here] = n
+		p.at.set(here, n)
 	} else {
 		for p.slot(first).same != 0 {
 			first = p.slot(first).same
@@ -73,7 +66,7 @@ func (p *pairing) queue(r *Record) {
 
 // find is the oldest incomplete I/O that begins here, or was split here; 0: none.
 func (p *pairing) find(here place) int64 {
-	n := p.at[here]
+	n := p.at.get(here)
 	was := n
 	for n != 0 && (n < p.head || p.slot(n).done) {
 		if n < p.head {
@@ -85,9 +78,9 @@ func (p *pairing) find(here place) int64 {
 	switch {
 	case n == was:
 	case n == 0:
-		delete(p.at, here)
+		p.at.delete(here)
 	default:
-		p.at[here] = n
+		p.at.set(here, n)
 	}
 	return n
 }
@@ -96,8 +89,8 @@ func (p *pairing) find(here place) int64 {
 func (p *pairing) split(volume uint32, from, to int64) {
 	n := p.find(place{volume, from})
 	there := place{volume, to}
-	if n != 0 && p.find(there) == 0 && len(p.at) < 4*maxHeld {
-		p.at[there] = n
+	if n != 0 && p.find(there) == 0 && p.at.used < 4*maxHeld {
+		p.at.set(there, n)
 	}
 }
 
@@ -138,6 +131,9 @@ func (p *pairing) complete(volume uint32, offset, length, now int64, status uint
 		q := p.slot(n)
 		part := min(length, q.left)
 		q.left -= part
+		if offset != q.rec.Offset {
+			p.at.delete(place{volume, offset}) // of a split: this part is over
+		}
 		offset += part
 		length -= part
 		if status != 0 {
@@ -145,6 +141,7 @@ func (p *pairing) complete(volume uint32, offset, length, now int64, status uint
 		}
 		if q.left == 0 {
 			q.done = true
+			p.find(place{volume, q.rec.Offset}) // which forgets it, as it is done
 			q.rec.Completed = max(1, now-q.rec.Time)
 			p.done++
 		}
@@ -173,12 +170,12 @@ func (p *pairing) take(recs []Record, all bool) int {
 // is found.
 func (p *pairing) forget(q *pending) {
 	here := place{q.rec.Volume, q.rec.Offset}
-	if p.at[here] != p.head {
+	if p.at.get(here) != p.head {
 		return
 	}
 	if q.same != 0 {
-		p.at[here] = q.same
+		p.at.set(here, q.same)
 	} else {
-		delete(p.at, here)
+		p.at.delete(here)
 	}
 }

@@ -60,6 +60,8 @@ type scan struct {
 	header []byte
 	begun  bool // a record was seen, so that a header can no longer come
 	notes  []string
+	// completions says that an event trace has them, by its beginning.
+	completions bool
 	// unfinished says what is missing if the content ends here, "" if it may.
 	unfinished string
 	flags      int64 // records with FUA or preflush, which a Record cannot carry
