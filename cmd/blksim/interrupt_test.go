@@ -113,7 +113,7 @@ func TestASignalSavesTheResultOfAStuckDevice(t *testing.T) {
 func TestASignalAtAnyMomentLeavesAWholeResultOrNone(t *testing.T) {
 	moments, seed := 200, time.Now().UnixNano()
 	if testing.Short() {
-		moments = 8
+		moments = 4
 	}
 	if s := os.Getenv("BLKSIM_SIGNAL_SEED"); s != "" {
 		var err error

@@ -58,6 +58,9 @@ func significant(c *compare.Comparison) (n int) {
 // with 5 latency figures each, at 99 %. Taken as independent, their I/Os would call
 // far more of them different: that is what the series is for.
 func TestTheSameThingIsSeldomCalledDifferent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many draws")
+	}
 	wrong, naive := 0, 0
 	for seed := range uint64(16) {
 		wrong += significant(compare.Runs(noisy(seed, 1, true), noisy(seed+1000, 1, true), "a", "b", compare.Options{}))
@@ -68,6 +71,9 @@ func TestTheSameThingIsSeldomCalledDifferent(t *testing.T) {
 }
 
 func TestADifferenceIsFoundAndItsSizeIsInTheInterval(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many draws")
+	}
 	inside, all := 0, 0
 	for seed := range uint64(8) {
 		c := compare.Runs(noisy(seed, 1, true), noisy(seed+77, 1.6, true), "a", "b", compare.Options{})

@@ -151,6 +151,9 @@ func TestSlotsNestAndCountersAddUp(t *testing.T) {
 // TestTheWindowAroundTheSlowestIsWhole although it is known only at the end, and
 // the run is longer than what is kept.
 func TestTheWindowAroundTheSlowestIsWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 250,000 I/Os")
+	}
 	var ios []replay.IO
 	for i := range lane.Time(timeline.MaxIOs + 50_000) {
 		at := i * 100
