@@ -110,7 +110,7 @@ func number(x float64) string {
 func rows() []row {
 	var all []row
 	for _, some := range [][]row{
-		coreRows(), pipelineRows(), scalingRows(), cancelRows(), bytesRows(), stackRows(), sqcqRows(), eventRows(), simulateRows(),
+		coreRows(), pipelineRows(), scalingRows(), cancelRows(), bytesRows(), stackRows(), sqcqRows(), eventRows(), simulateRows(), mediaRows(),
 	} {
 		all = append(all, some...)
 	}

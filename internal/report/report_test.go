@@ -46,17 +46,17 @@ func TestABalancedRunBalances(t *testing.T) {
 
 func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 	for name, spoil := range map[string]func(r *Run){
-		"records in":                                     func(r *Run) { r.Accounting.Records.In++ },
-		"records replayed":                               func(r *Run) { r.Accounting.Records.Replayed++; r.Accounting.Records.In++ },
-		"all records were run":                           func(r *Run) { r.Accounting.Records.NotRun++; r.Accounting.Records.In++ },
-		"a driver's stray":                               func(r *Run) { r.Faults = append(r.Faults, "a driver's stray") },
-		"requests submitted = completed":                 func(r *Run) { r.Accounting.Requests.Stuck = 1 },
-		"skipped by the block layer":                     func(r *Run) { r.Block.Skipped++ },
-		"commands in the device = req":                   func(r *Run) { r.Block.Dispatched++ },
-		"reached the device = sub":                       func(r *Run) { r.Block.Reached++; r.Block.Merged++ },
+		"records in":                                  func(r *Run) { r.Accounting.Records.In++ },
+		"records replayed":                            func(r *Run) { r.Accounting.Records.Replayed++; r.Accounting.Records.In++ },
+		"all records were run":                        func(r *Run) { r.Accounting.Records.NotRun++; r.Accounting.Records.In++ },
+		"a driver's stray":                            func(r *Run) { r.Faults = append(r.Faults, "a driver's stray") },
+		"requests submitted = completed":              func(r *Run) { r.Accounting.Requests.Stuck = 1 },
+		"skipped by the block layer":                  func(r *Run) { r.Block.Skipped++ },
+		"commands in the device = req":                func(r *Run) { r.Block.Dispatched++ },
+		"reached the device = sub":                    func(r *Run) { r.Block.Reached++; r.Block.Merged++ },
 		"requests dispatched = requests that reached": func(r *Run) { r.Device.Commands++; r.Block.Dispatched++ },
-		"commands completed as aborted":                  func(r *Run) { r.Device.Aborts.Completed07++ },
-		"aborted in the device":                          func(r *Run) { r.Block.Aborted++ },
+		"commands completed as aborted":               func(r *Run) { r.Device.Aborts.Completed07++ },
+		"aborted in the device":                       func(r *Run) { r.Block.Aborted++ },
 	} {
 		r := sampleRun("nvme")
 		spoil(r)
