@@ -45,3 +45,32 @@ func (p *cloudPhysics) parse(b []byte, rec *Record) verdict {
 	}
 	return p.s.volume(rec, nil)
 }
+
+// line is the fast way, see liner.
+func (p *cloudPhysics) line(b []byte, rec *Record) int {
+	if len(b) < 3 || b[0] != '1' && b[0] != '2' || b[1] != ',' || !p.s.vols.met(nil) {
+		return 0
+	}
+	ticks, i := number(b, 2, ',')
+	if i == 0 || i+3 > len(b) || b[i+2] != ',' {
+		return 0
+	}
+	switch string(b[i : i+2]) {
+	case "28", "88":
+		rec.Op = Read
+	case "2a", "8a":
+		rec.Op = Write
+	default: // others, of which most are no I/O
+		return 0
+	}
+	size, i := number(b, i+3, ',')
+	if i == 0 {
+		return 0
+	}
+	at, i := lastNumber(b, i)
+	if i == 0 || !extentOf(rec, at, size, p.s.opts.BlockSize, 1) {
+		return 0
+	}
+	rec.Volume = p.s.vols.last
+	return p.s.clock.set(rec, ticks, i)
+}

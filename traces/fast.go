@@ -144,3 +144,11 @@ func (r *Reader) place(recs []Record) (n int) {
 	}
 	return n
 }
+
+// skipBlanks is the index of the first byte from i on that is no blank.
+func skipBlanks(b []byte, i int) int {
+	for i < len(b) && isBlank(b[i]) {
+		i++
+	}
+	return i
+}
