@@ -19,7 +19,7 @@ func (c *Controller) execAbort(cmd *command, e *spec.SQE) {
 		return
 	}
 	q := c.sqs[sqid]
-	if v := c.abortExecuting(q, cid, cmd); v != nil {
+	if v := c.abortExecuting(q, cid); v != nil {
 		v.abort = cmd
 		if v.partner != nil {
 			c.endPair(v, spec.AbortRequested, spec.FusedFailed)
@@ -35,7 +35,7 @@ func (c *Controller) execAbort(cmd *command, e *spec.SQE) {
 
 // abortExecuting takes a command of q with that id away from whoever has it, and
 // returns it; nil if there is none that can be had.
-func (c *Controller) abortExecuting(q *subq, cid uint16, self *command) *command {
+func (c *Controller) abortExecuting(q *subq, cid uint16) *command {
 	pool := &c.io
 	if q.admin {
 		pool = &c.admin
@@ -46,7 +46,6 @@ func (c *Controller) abortExecuting(q *subq, cid uint16, self *command) *command
 			continue
 		}
 		switch v := &pool.cmds[i]; {
-		case v == self:
 		case v.state == cmdHeld:
 			c.dropHeld(v)
 			return v
