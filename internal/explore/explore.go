@@ -3,6 +3,7 @@
 package explore
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -16,6 +17,19 @@ type Config struct {
 	MaxSteps     int  // of one schedule; more is a finding; 0: 5000
 	MayStop      bool // Run does not fail because MaxSchedules was reached
 	Reduction    Reduction
+
+	// What may be spent on making the schedule of a finding a short one.
+	ShrinkRuns int           // 0: 20,000; negative: it stays as it was found
+	ShrinkTime time.Duration // 0: 5 s
+}
+
+// orDefaults returns c with what is left zero filled in.
+func (c Config) orDefaults() Config {
+	c.MaxSchedules = cmp.Or(c.MaxSchedules, defaultMaxSchedules)
+	c.MaxSteps = cmp.Or(c.MaxSteps, defaultMaxSteps)
+	c.ShrinkRuns = cmp.Or(c.ShrinkRuns, defaultShrinkRuns)
+	c.ShrinkTime = cmp.Or(c.ShrinkTime, defaultShrinkTime)
+	return c
 }
 
 // Reduction is which schedules are left out.
@@ -68,6 +82,8 @@ type Finding struct {
 	Schedule string // a digit a step: the actor that takes it
 	Reason   string
 	Trace    string // one line a step
+
+	Shrinking *Shrinking // what was done to Schedule; nil: nothing
 }
 
 // The marks' hook is one for the program.
@@ -78,15 +94,10 @@ var exploring sync.Mutex
 func Explore(c Config, s Scenario) (Result, error) {
 	exploring.Lock()
 	defer exploring.Unlock()
-	if c.MaxSchedules == 0 {
-		c.MaxSchedules = defaultMaxSchedules
-	}
-	if c.MaxSteps == 0 {
-		c.MaxSteps = defaultMaxSteps
-	}
+	c = c.orDefaults()
 	began := time.Now()
 	var r Result
-	t := tree{reduce: c.Reduction}
+	t := tree{reduce: c.Reduction, most: anySwitches}
 	for {
 		if r.Schedules+r.Repeats == c.MaxSchedules {
 			break
@@ -106,6 +117,9 @@ func Explore(c Config, s Scenario) (Result, error) {
 			r.Finding = &Finding{Schedule: t.schedule(), Reason: tr.failure}
 			if r.Finding.Trace, err = traceOf(s, r.Finding, c.MaxSteps); err != nil {
 				return r, err
+			}
+			if c.ShrinkRuns > 0 {
+				shrink(c, s, r.Finding)
 			}
 			break
 		}

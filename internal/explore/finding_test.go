@@ -249,7 +249,7 @@ func TestEndlessScheduleIsFound(t *testing.T) {
 // failure prints would.
 func TestPrintedCommandRunsTheScheduleAgain(t *testing.T) {
 	if os.Getenv("EXPLORE_CANARY") != "" {
-		Run(t, Config{}, racyCounter)
+		Run(t, Config{}, crowdedCounter)
 		return
 	}
 	self := func(extra ...string) string {
@@ -259,11 +259,23 @@ func TestPrintedCommandRunsTheScheduleAgain(t *testing.T) {
 		require.Error(t, err, "it must fail")
 		return string(out)
 	}
+	printed := func(out string) string {
+		require.Contains(t, out, "to run it again:")
+		_, line, _ := strings.Cut(out, ScheduleEnv+"=")
+		line, _, _ = strings.Cut(line, "\n")
+		schedule, rest, _ := strings.Cut(line, " ")
+		require.Equal(t, "go test -tags interleave -count=1 -run '^"+t.Name()+"$' ./internal/explore", rest)
+		again := self(ScheduleEnv + "=" + schedule)
+		require.Contains(t, again, "schedule "+schedule+": ")
+		require.Contains(t, again, "the counter")
+		return schedule
+	}
 	out := self()
-	require.Contains(t, out, "to run it again:")
-	_, line, _ := strings.Cut(out, ScheduleEnv+"=")
-	line, _, _ = strings.Cut(line, "\n")
-	schedule, rest, _ := strings.Cut(line, " ")
-	require.Equal(t, "go test -tags interleave -count=1 -run '^"+t.Name()+"$' ./internal/explore", rest)
-	require.Contains(t, self(ScheduleEnv+"="+schedule), "schedule "+schedule+": ")
+	require.Regexp(t, `shrunk from \d+ switches in \d+ steps to 2 switches in \d+ steps, \d+ runs; with fewer switches it does not happen`, out)
+	short := printed(out)
+	out = self(ShrinkEnv + "=0")
+	require.NotContains(t, out, "shrunk")
+	require.Less(t, sizeOf(short).switches, sizeOf(printed(out)).switches, "as it was found")
+	require.Contains(t, self(ShrinkEnv+"=1"), "1 runs; stopped by its bound")
+	require.Contains(t, self(ShrinkEnv+"=few"), "want the number of runs")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -14,13 +15,17 @@ import (
 // ScheduleEnv is the environment variable that has Run run one schedule.
 const ScheduleEnv = "EXPLORE_SCHEDULE"
 
+// ShrinkEnv is the environment variable that has Run spend this many runs on
+// shrinking the schedule of a finding; 0: none.
+const ShrinkEnv = "EXPLORE_SHRINK"
+
 // estimateWalks is how many random walks the logged estimate is made of.
 const estimateWalks = 200
 
 // Run explores s and fails t if it finds something, or if it could not run every
 // schedule and c does not allow for that. It logs how far it went. With
 // EXPLORE_SCHEDULE=0110... in the environment it runs that schedule only, and
-// logs its trace.
+// logs its trace. EXPLORE_SHRINK=0 leaves the schedule of a finding as it was found.
 func Run(t testing.TB, c Config, s Scenario) Result {
 	t.Helper()
 	if schedule, ok := os.LookupEnv(ScheduleEnv); ok {
@@ -33,6 +38,15 @@ func Run(t testing.TB, c Config, s Scenario) Result {
 		}
 		t.Logf("schedule %s: nothing found\n%s", schedule, trace)
 		return Result{Schedules: 1}
+	}
+	if runs, ok := os.LookupEnv(ShrinkEnv); ok {
+		n, err := strconv.Atoi(runs)
+		if err != nil || n < 0 {
+			t.Fatalf("%s=%s: want the number of runs, from 0", ShrinkEnv, runs)
+		}
+		if c.ShrinkRuns = n; n == 0 {
+			c.ShrinkRuns = -1
+		}
 	}
 	r, err := Explore(c, s)
 	switch {
@@ -58,8 +72,12 @@ func Run(t testing.TB, c Config, s Scenario) Result {
 // report is all there is to say about a finding.
 func report(test string, r Result) string {
 	f := r.Finding
-	return fmt.Sprintf("%s\nafter %v\nschedule %s:\n%s\nto run it again:\n\t%s",
-		f.Reason, r, f.Schedule, f.Trace, command(test, f.Schedule))
+	shrunk := ""
+	if f.Shrinking != nil {
+		shrunk = fmt.Sprintf("%v\n", f.Shrinking)
+	}
+	return fmt.Sprintf("%s\nafter %v\n%sschedule %s:\n%s\nto run it again:\n\t%s",
+		f.Reason, r, shrunk, f.Schedule, f.Trace, command(test, f.Schedule))
 }
 
 // command runs one schedule of one test.

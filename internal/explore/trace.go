@@ -90,9 +90,7 @@ func (fixed) ended(*steps) {}
 func Replay(c Config, s Scenario, schedule string) (f *Finding, trace string, err error) {
 	exploring.Lock()
 	defer exploring.Unlock()
-	if c.MaxSteps == 0 {
-		c.MaxSteps = defaultMaxSteps
-	}
+	c = c.orDefaults()
 	tr, err := replay(s, schedule, c.MaxSteps)
 	if err != nil {
 		return nil, "", err

@@ -63,6 +63,7 @@ type node struct {
 type tree struct {
 	path   []node
 	reduce Reduction
+	most   int // switches of a schedule; what has more is cut short. Not with Races
 }
 
 // choose repeats the path, and then goes into new ground: the actor that took
@@ -90,6 +91,12 @@ func (t *tree) choose(depth int, at *steps, enabled actorSet) (int, bool, error)
 	left := enabled &^ n.sleep
 	if left == 0 {
 		return 0, false, nil
+	}
+	if last >= 0 && t.most != anySwitches && sizeOf(t.schedule()).switches >= t.most {
+		if left &= 1 << last; left == 0 {
+			return 0, false, nil
+		}
+		n.todo = left
 	}
 	if last < 0 || !left.has(last) {
 		last = left.first()
