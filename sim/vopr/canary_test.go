@@ -39,6 +39,9 @@ func find(t *testing.T, b broken.Driver, seeds uint64) *vopr.Failure {
 
 // TestEveryCanaryDies: a stack with a driver that is broken on purpose fails.
 func TestEveryCanaryDies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of runs on one goroutine: not with -short, which is for the race detector")
+	}
 	canaries := 0
 	for _, b := range broken.Drivers() {
 		if !slices.Contains(seen, b.Rule) {
