@@ -1,5 +1,5 @@
-// Package ram is a block device in memory: a complete driver, and with ram.go the
-// file to copy when you write your own.
+// Package ram is a block device in memory: the smallest complete driver. The one to
+// copy, which also takes its time and can be cancelled, is driver/example.
 //
 // It has one queue, so one lane owns the bytes and nothing needs a lock. It
 // finishes each request inside Submit; a driver that finishes one later calls
