@@ -32,7 +32,7 @@ func (p *Profile) Limits() string {
 	// the latter alone; the front for each command.
 	perDie := dies / (f.ReadTime + over(unit, f.ChannelRate)).Seconds()
 	perChannel := float64(f.Channels) / over(unit, f.ChannelRate).Seconds()
-	line("random 4 KiB reads", "%.0f IOPS", min(perDie, perChannel, perSecond(f.CommandTime), rate64(f.LinkRate)/float64(unit)))
+	line("random 4 KiB reads", "%.0f IOPS", min(perDie, perChannel, ratePerSecond(f.CommandTime), rate64(f.LinkRate)/float64(unit)))
 	program := f.ProgramTime + over(row, f.ChannelRate) + f.EraseTime/time.Duration(f.PagesPerBlock)
 	line("sequential writes", "%.0f MB/s", min(dies*float64(row)/program.Seconds(), rate64(f.LinkRate))/1e6)
 	line("sequential reads", "%.0f MB/s", min(dies*float64(row)/(f.ReadTime+over(row, f.ChannelRate)).Seconds(),
@@ -48,7 +48,7 @@ func over(n, rate int64) time.Duration {
 	return time.Duration(float64(n) / float64(rate) * 1e9)
 }
 
-func perSecond(d time.Duration) float64 {
+func ratePerSecond(d time.Duration) float64 {
 	if d == 0 {
 		return 1e12
 	}
