@@ -68,11 +68,14 @@ func bioOf(k aio.Kiocb) *bio {
 func (b *bio) end() int64 { return b.off + b.size }
 
 // A Gate decides for several I/Os together, which may be on several disks and
-// lanes, whether they start: those of a mirrored write are all done, or none.
+// lanes, whether they start.
 type Gate interface {
-	// Open is asked before each of them is given to its driver. Once it has
-	// said true it never says false, and the other way round. Any lane.
+	// Open is asked before each of them is given to its driver. Any lane.
 	Open() bool
+	// Whole says that they are all done, or none, as those of a mirrored write:
+	// once one of them was let through all are, and a cancel stops none of them
+	// any more. The answer never changes.
+	Whole() bool
 }
 
 // start says whether b, or the rest of it, may go to the driver. After a false
@@ -83,10 +86,9 @@ func (b *bio) start() bool {
 		return true
 	case b.stage == stagePre:
 		return !b.k.Cancelled() // its data is not what goes now
-	case b.gate != nil:
-		if !b.gate.Open() {
-			return false
-		}
+	case b.gate != nil && !b.started && !b.gate.Open():
+		return false
+	case b.whole():
 		b.k.TryStart()
 		b.started = true
 		return true
@@ -100,8 +102,11 @@ func (b *bio) start() bool {
 // unwanted says that a cancel was accepted and may stop b. Of an I/O behind a
 // gate it may not once the gate is open.
 func (b *bio) unwanted() bool {
-	return b.k.Cancelled() && b.stage != stagePost && (b.gate == nil || !b.started)
+	return b.k.Cancelled() && b.stage != stagePost && !(b.started && b.whole())
 }
+
+// whole says that b is one of several of which all are done, or none.
+func (b *bio) whole() bool { return b.gate != nil && b.gate.Whole() }
 
 // An outcome gathers how the pieces of a bio ended. They may end in any order.
 //

@@ -233,7 +233,7 @@ func drawn(r *sim.Rand, s *store, faults bool) blk.Options {
 func TestEverythingAtOnce(t *testing.T) {
 	seeds := uint64(200)
 	if testing.Short() {
-		seeds = 60
+		seeds = 8
 	}
 	var sum blk.Stats
 	for seed := uint64(1); seed <= seeds; seed++ {
@@ -244,7 +244,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			t.Fatalf("again: go test ./blk -run TestEverythingAtOnce -blk.seed=%d", seed)
 		}
 	}
-	if seeds == 0 {
+	if seeds < 200 {
 		return
 	}
 	for what, n := range map[string]int64{"back merges": sum.BackMerges, "front merges": sum.FrontMerges, "splits": sum.Splits,
@@ -447,7 +447,11 @@ func accumulate(sum, st *blk.Stats) {
 func TestTheOptionsChangeNeitherDataNorCompletions(t *testing.T) {
 	var want []string
 	var data []byte
-	for seed := uint64(1); seed <= 30; seed++ {
+	seeds := uint64(30)
+	if testing.Short() {
+		seeds = 4
+	}
+	for seed := uint64(1); seed <= seeds; seed++ {
 		r := newRandomRun(t, seed, false)
 		script := sim.NewRand(1, "blk/script")
 		var ended []string
