@@ -231,7 +231,7 @@ func drawn(r *sim.Rand, s *store, faults bool) blk.Options {
 // once, in bounded time, with a result that the data bears out, and the accounts
 // hold.
 func TestEverythingAtOnce(t *testing.T) {
-	seeds := uint64(200)
+	seeds := uint64(120)
 	if testing.Short() {
 		seeds = 8
 	}
@@ -244,7 +244,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			t.Fatalf("again: go test ./blk -run TestEverythingAtOnce -blk.seed=%d", seed)
 		}
 	}
-	if seeds < 200 {
+	if seeds < 120 {
 		return
 	}
 	for what, n := range map[string]int64{"back merges": sum.BackMerges, "front merges": sum.FrontMerges, "splits": sum.Splits,
