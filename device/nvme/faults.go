@@ -186,6 +186,10 @@ func (c *Controller) Heal() {
 		return
 	}
 	f.plan.Heal()
+	for i := range f.state { // what was struck and has not ended is struck no more
+		s := &f.state[i]
+		s.status, s.wrong, s.twice, s.late = spec.Success, rightData, false, false
+	}
 	if c.store != nil && c.store.over != nil {
 		c.store.over.Clear()
 	}

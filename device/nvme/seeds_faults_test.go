@@ -3,18 +3,19 @@ package nvme_test
 import (
 	"time"
 
-	"blksim/aio/lane"
 	"blksim/device/nvme"
-	"blksim/device/nvme/spec"
 	"blksim/sim"
 	"blksim/sim/faultplan"
 )
 
-// seedFaults are the faults that a run may have. The controller fails rarely: a
-// dead one has no other faults.
+// seedFaults are the faults that a run may have, some more often than others: a
+// controller that failed, or lost its power, has no other faults for a while. A
+// device that was removed has none at all, and ends the run.
 var seedFaults = []faultplan.What{
 	faultplan.ReadError, faultplan.ReadError, faultplan.WriteError, faultplan.WriteError, faultplan.Spike, faultplan.Spike,
-	faultplan.Stall, faultplan.Stall, faultplan.Hang, faultplan.Hang, faultplan.LostInterrupt, faultplan.LostInterrupt, faultplan.Fatal,
+	faultplan.Stall, faultplan.Stall, faultplan.Hang, faultplan.Hang, faultplan.LostInterrupt, faultplan.LostInterrupt,
+	faultplan.Duplicate, faultplan.Late, faultplan.Corrupt, faultplan.Torn, faultplan.Misdirected, faultplan.LostWrite,
+	faultplan.Fatal, faultplan.PowerCut,
 }
 
 // randomPlan makes a plan of up to 5 rules that begin within span.
@@ -41,154 +42,39 @@ func randomPlan(rnd *sim.Rand, span time.Duration) faultplan.Plan {
 	return faultplan.New(rules...)
 }
 
-// faulty lays a plan over a medium, which also refuses aborts at times.
-type faulty struct {
+// wrongData says whether a plan has the device lie about data.
+func wrongData(in *faultplan.Injector) bool {
+	return in.Has(faultplan.Corrupt) || in.Has(faultplan.Torn) || in.Has(faultplan.Misdirected) || in.Has(faultplan.LostWrite)
+}
+
+// stubborn is a medium that refuses some aborts, until the faults are healed.
+type stubborn struct {
 	nvme.Medium
-	lane    lane.Lane
 	rnd     *sim.Rand
 	faults  *faultplan.Injector
-	refuses int // of 10 aborts
-	host    nvme.MediumHost
-
-	state []faultyOp // by slot
+	refuses int // of 10
 }
 
-// faultyOp is what the plan has done to the op in a slot.
-type faultyOp struct {
-	op     *nvme.Op    // held back; nil: with the medium below, or none
-	hangs  bool        // and not to be aborted
-	status spec.Status // what it is to end with, if not 0
-	timer  lane.Timer
-}
-
-func (m *faulty) Attach(h nvme.MediumHost, slots int) {
-	m.host = h
-	m.state = make([]faultyOp, slots)
-	m.Medium.Attach(m, slots)
-}
-
-// opOf is an op as a plan knows it.
-func opOf(op *nvme.Op) (kind faultplan.Op, lba, n uint64) {
-	switch op.Kind {
-	case nvme.OpRead, nvme.OpWrite:
-		kind = faultplan.Read
-		if op.Kind == nvme.OpWrite {
-			kind = faultplan.Write
-		}
-		return kind, uint64(op.Off) / 512, uint64(op.Len) / 512
-	case nvme.OpFlush:
-		return faultplan.Flush, 0, 0
-	}
-	if len(op.Ranges) == 0 {
-		return faultplan.Trim, 0, 0
-	}
-	return faultplan.Trim, uint64(op.Ranges[0].Off) / 512, uint64(op.Ranges[0].Len) / 512
-}
-
-func (m *faulty) hit(w faultplan.What, op *nvme.Op) *faultplan.Rule {
-	kind, lba, n := opOf(op)
-	return m.faults.Hit(w, kind, lba, n, time.Duration(m.lane.Now()))
-}
-
-func (m *faulty) Begin(op *nvme.Op) (spec.Status, bool) {
-	s := &m.state[op.Slot]
-	s.status, s.hangs = 0, false
-	if m.hit(faultplan.ReadError, op) != nil {
-		s.status = spec.UnrecoveredRead
-	}
-	if m.hit(faultplan.WriteError, op) != nil {
-		s.status = spec.WriteFault
-	}
-	hold := time.Duration(0)
-	for _, w := range []faultplan.What{faultplan.Spike, faultplan.Stall} {
-		if r := m.hit(w, op); r != nil {
-			hold += r.For
-		}
-	}
-	if m.hit(faultplan.Hang, op) != nil {
-		s.op, s.hangs = op, true // until it is healed or reset
-		return 0, false
-	}
-	if hold == 0 {
-		return m.begin(op)
-	}
-	s.op = op
-	if s.timer == nil {
-		s.timer = m.lane.NewTimer(func() { m.release(s) })
-	}
-	s.timer.Arm(hold)
-	return 0, false
-}
-
-func (m *faulty) begin(op *nvme.Op) (spec.Status, bool) {
-	st, done := m.Medium.Begin(op)
-	if s := m.state[op.Slot].status; done && s != 0 {
-		st = s
-	}
-	return st, done
-}
-
-// release gives an op that was held back to the medium below.
-func (m *faulty) release(s *faultyOp) {
-	op := s.op
-	if op == nil {
-		return
-	}
-	s.op = nil
-	if st, done := m.begin(op); done {
-		m.host.Done(op, st)
-	}
-	m.host.Settle()
-}
-
-// drop forgets an op that was held back.
-func (s *faultyOp) drop() {
-	s.op = nil
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-}
-
-// heal ends all faults: what was held back goes on.
-func (m *faulty) heal() {
-	m.faults.Heal()
-	for i := range m.state {
-		if s := &m.state[i]; s.op != nil {
-			if s.timer != nil {
-				s.timer.Stop()
-			}
-			m.release(s)
-		}
-	}
-}
-
-func (m *faulty) Abort(op *nvme.Op) bool {
-	s := &m.state[op.Slot]
-	switch {
-	case !m.faults.Healed() && m.rnd.IntN(10) < m.refuses:
-		return false
-	case s.op == nil:
-		return m.Medium.Abort(op)
-	case s.hangs:
+func (m *stubborn) Abort(op *nvme.Op) bool {
+	if !m.faults.Healed() && m.rnd.IntN(10) < m.refuses {
 		return false
 	}
-	s.drop()
-	return true
+	return m.Medium.Abort(op)
 }
 
-func (m *faulty) Reset() {
-	for i := range m.state {
-		m.state[i].drop()
+// countFaults counts what the plan of a run has hit.
+func (h *seedHost) countFaults() {
+	for i, r := range h.faults.Plan().Rules {
+		n := h.faults.Hits(i)
+		switch r.What {
+		case faultplan.Fatal:
+			h.stats.Fatal += n
+		case faultplan.PowerCut:
+			h.stats.PowerCuts += n
+		case faultplan.LostInterrupt:
+			h.stats.LostIRQs += n
+		case faultplan.Corrupt, faultplan.Torn, faultplan.Misdirected, faultplan.LostWrite:
+			h.stats.WrongData += n
+		}
 	}
-	m.Medium.Reset()
 }
-
-// Done and Settle are the controller as the medium below sees it.
-func (m *faulty) Done(op *nvme.Op, st spec.Status) {
-	if s := m.state[op.Slot].status; s != 0 {
-		st = s
-	}
-	m.host.Done(op, st)
-}
-
-func (m *faulty) Settle() { m.host.Settle() }

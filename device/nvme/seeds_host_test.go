@@ -34,10 +34,10 @@ type seedHost struct {
 	*rig
 	rnd     *sim.Rand
 	faults  *faultplan.Injector
-	medium  *faulty
 	queues  []seedQueue
 	regions [seedRegions]region
-	irq     bool // an interrupt has come since the last look
+	healed  lane.Time // when the faults were; 0: not yet
+	irq     bool      // an interrupt has come since the last look
 	hash    uint64
 	told    answers
 	stats   seedStats
@@ -47,7 +47,7 @@ type seedHost struct {
 // known, one of two.
 type region struct {
 	busy      bool
-	forgotten bool // it may hold more than two
+	forgotten bool // it may hold anything
 	may       [2]byte
 }
 
@@ -75,18 +75,20 @@ func runSeed(t testing.TB, seed uint64) *seedHost {
 	cfg := nvme.Config{
 		Capacity: seedRegions * seedBlocks * 512, Queues: 3, QueueDepth: 64, Slots: 1 + h.rnd.IntN(20), AbortLimit: 1 + h.rnd.IntN(4),
 		ReadyDelay: time.Duration(h.rnd.IntN(300)) * time.Microsecond,
+		Faults:     faultplan.NewInjector(randomPlan(h.rnd, seedSpan), h.rnd), FaultRand: h.rnd,
 	}
+	h.faults = cfg.Faults
 	h.rig = newRigMem(t, seed, cfg, func(w *sim.World) nvme.Medium {
-		h.faults = faultplan.NewInjector(randomPlan(h.rnd, seedSpan), h.rnd)
-		h.medium = &faulty{Medium: h.below(w), lane: w.Lane(0), rnd: h.rnd, faults: h.faults, refuses: max(0, h.rnd.IntN(8)-4)}
-		return h.medium
+		return &stubborn{Medium: h.below(w), rnd: h.rnd, faults: h.faults, refuses: max(0, h.rnd.IntN(8)-4)}
 	}, 640<<10)
 	h.rig.hook = h.interrupt
 	h.start()
 	for end := h.w.Now().Add(seedSpan); h.w.Now() < end && !failed(t); {
 		h.act()
 	}
-	h.w.Lane(0).Post(h.medium.heal)
+	h.w.Lane(0).Post(h.c.Heal)
+	h.runFor(0)
+	h.healed = h.w.Now()
 	for end := h.w.Now().Add(seedBound); h.w.Now() < end && h.left() > 0 && !failed(t); {
 		h.step(time.Duration(h.rnd.IntN(300)) * time.Microsecond)
 	}
@@ -95,6 +97,7 @@ func runSeed(t testing.TB, seed uint64) *seedHost {
 	}
 	h.readAll()
 	h.checkAnswers()
+	h.countFaults()
 	return h
 }
 
@@ -122,8 +125,6 @@ func (h *seedHost) checkAnswers() {
 	h.stats.Aborted, h.stats.Cancelled, h.stats.Deferred = s.Aborts.Aborted, s.Cancels.Immediate, s.Cancels.Deferred
 }
 
-func (h *seedHost) now() time.Duration { return time.Duration(h.w.Now()) }
-
 func failed(t testing.TB) bool { return t.(interface{ Failed() bool }).Failed() }
 
 // below is the medium that the faults lie over.
@@ -143,13 +144,7 @@ func (h *seedHost) below(w *sim.World) nvme.Medium {
 }
 
 // interrupt is the host's interrupt handler: it takes note.
-func (h *seedHost) interrupt(int) {
-	if h.faults.Due(faultplan.LostInterrupt, h.now()) {
-		h.stats.LostIRQs++
-		return
-	}
-	h.irq = true
-}
+func (h *seedHost) interrupt(int) { h.irq = true }
 
 // start enables the controller and makes the queues.
 func (h *seedHost) start() {
@@ -159,7 +154,7 @@ func (h *seedHost) start() {
 	h.setAdmin(32)
 	h.c.Write32(spec.RegCC, uint32(f.Encode()))
 	h.queues = []seedQueue{{hostQueue: h.q[0]}}
-	for until := h.w.Now().Add(time.Second); !h.csts().Ready() && !h.csts().Fatal() && h.w.Now() < until; {
+	for until := h.w.Now().Add(time.Second); !h.csts().Ready() && !h.csts().Fatal() && !h.unpowered() && h.w.Now() < until; {
 		h.runFor(50 * time.Microsecond)
 	}
 	for q := range uint16(3) {
@@ -235,10 +230,6 @@ func (h *seedHost) act() {
 // step rings, lets d pass, and looks at what has come: after an interrupt, or now
 // and then, since one may have been lost.
 func (h *seedHost) step(d time.Duration) {
-	if h.faults.Due(faultplan.Fatal, h.now()) {
-		h.stats.Fatal++
-		h.w.Lane(0).Post(h.c.Fail)
-	}
 	h.run0()
 	h.runFor(d)
 	if h.irq || h.rnd.IntN(8) == 0 {
@@ -252,7 +243,15 @@ func (h *seedHost) step(d time.Duration) {
 
 // watch is the host's timeout handler.
 func (h *seedHost) watch() {
-	if h.csts().Fatal() {
+	switch {
+	case h.unpowered():
+		// What the cache held may be gone, and what was executing there in part.
+		for i := range h.regions {
+			h.regions[i].forgotten = true
+		}
+		h.resetSeed()
+		return
+	case h.csts().Fatal():
 		h.resetSeed()
 		return
 	}
@@ -269,6 +268,14 @@ func (h *seedHost) watch() {
 		}
 	}
 }
+
+// doubtful says whether what c has read, or copied, may be wrong by the plan.
+func (h *seedHost) doubtful(c *seedCommand) bool {
+	return wrongData(h.faults) && (h.healed == 0 || c.at < h.healed)
+}
+
+// unpowered says whether the registers are as after power on.
+func (h *seedHost) unpowered() bool { return h.c.Read32(spec.RegCC) == 0 }
 
 func (h *seedHost) sendAbort(q uint16, c *seedCommand) {
 	c.aborted = true

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"blksim/device/nvme/spec"
+	"blksim/sim/faultplan"
 )
 
 // take finds a region that nobody uses; -1 if a few looks find none.
@@ -113,6 +114,10 @@ func (h *seedHost) reapSeed(q int) {
 		x.sqhd = int(e.SQHead())
 		h.note(uint64(h.w.Now()), uint64(q), uint64(d), uint64(e.Result()))
 		i := slices.IndexFunc(x.out, func(c seedCommand) bool { return c.e.CID() == d.CID() })
+		if i < 0 && (h.faults.Has(faultplan.Duplicate) || h.faults.Has(faultplan.Late)) {
+			h.stats.Strays++
+			continue
+		}
 		if i < 0 {
 			h.t.Errorf("queue %d: command %#x completed, and is not out: %v", q, d.CID(), d.Status())
 			continue
@@ -156,12 +161,13 @@ func (h *seedHost) settleSeed(q int, c *seedCommand, st spec.Status) {
 	}
 	r := &h.regions[c.region]
 	switch op := c.e.Opcode(); {
+	case op == spec.IORead && st.OK() && h.doubtful(c):
 	case op == spec.IORead && st.OK():
 		b := h.mem.at(c.buf, 4096)
-		if !all(b, b[0]) || b[0] != r.may[0] && b[0] != r.may[1] && !r.forgotten {
+		if !r.forgotten && (!all(b, b[0]) || b[0] != r.may[0] && b[0] != r.may[1]) {
 			h.t.Errorf("region %d: read %x, want %x", c.region, b[:8], r.may)
 		}
-		r.may, r.forgotten = [2]byte{b[0], b[0]}, false
+		r.may, r.forgotten = [2]byte{b[0], b[0]}, !all(b, b[0])
 	case op == spec.IORead:
 		if b := h.mem.at(c.buf, 4096); st.Code() == spec.AbortRequested && !all(b, 0xdb) {
 			h.t.Errorf("region %d: an aborted read has changed the buffer", c.region)
@@ -169,8 +175,9 @@ func (h *seedHost) settleSeed(q int, c *seedCommand, st spec.Status) {
 	case op == spec.IOCompare || op == spec.IOVerify:
 	case op == spec.IOCopy:
 		h.regions[c.source].busy = false
-		if st.OK() {
-			r.may, r.forgotten = h.regions[c.source].may, h.regions[c.source].forgotten || h.regions[c.source].may[0] != h.regions[c.source].may[1]
+		if s := &h.regions[c.source]; st.OK() {
+			r.may = s.may
+			r.forgotten = s.forgotten || s.may[0] != s.may[1] || h.doubtful(c)
 		}
 	case st.OK():
 		r.may, r.forgotten = [2]byte{c.value, c.value}, false

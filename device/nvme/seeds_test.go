@@ -12,10 +12,11 @@ var (
 
 // TestSeeds runs a controller under a random load, with Aborts, Cancels and resets
 // at random moments and a random plan of faults, one run a seed. Every command has
-// exactly one end: a completion, or a reset of the controller while it was out.
-// Commands completed with 07h are as many as Aborts and Cancels say. Data is what
-// the completions say that it is. When the faults are healed, everything ends
-// within seedBound. `make seeds N=100000` runs more of them.
+// exactly one end: a completion, or a reset of the controller while it was out;
+// only where the plan says so is there another entry, for a command that has ended.
+// Commands completed with 07h are as many as Aborts and Cancels say. When
+// the faults are healed, data is what the completions said that it is, and
+// everything ends within seedBound. `make seeds N=100000` runs more of them.
 //
 // A run follows from its seed alone, to the nanosecond: one in 16 is run twice and
 // must leave the same trace. A failure prints the command that repeats it.
@@ -51,6 +52,7 @@ func TestSeeds(t *testing.T) {
 type seedStats struct {
 	Commands, Completions, Aborted, Cancelled, Deferred uint64
 	MediaErrors, Resets, LostInReset, Fatal, LostIRQs   uint64
+	PowerCuts, WrongData, Strays                        uint64
 }
 
 func (s *seedStats) add(o *seedStats) {
@@ -64,6 +66,9 @@ func (s *seedStats) add(o *seedStats) {
 	s.LostInReset += o.LostInReset
 	s.Fatal += o.Fatal
 	s.LostIRQs += o.LostIRQs
+	s.PowerCuts += o.PowerCuts
+	s.WrongData += o.WrongData
+	s.Strays += o.Strays
 }
 
 // everythingHappened is the test of the test: a load that never meets a fault
@@ -72,6 +77,7 @@ func (s *seedStats) everythingHappened(t *testing.T) {
 	for name, n := range map[string]uint64{
 		"aborts": s.Aborted, "cancels": s.Cancelled, "deferred cancels": s.Deferred, "media errors": s.MediaErrors,
 		"resets": s.Resets, "commands lost in a reset": s.LostInReset, "fatal controllers": s.Fatal, "lost interrupts": s.LostIRQs,
+		"power cuts": s.PowerCuts, "wrong data": s.WrongData, "stray completions": s.Strays,
 	} {
 		if n == 0 {
 			t.Errorf("there were no %s", name)
