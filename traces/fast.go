@@ -82,19 +82,27 @@ type spot struct{ line, byte int64 }
 
 // chunk is lines that a liner has read, and that accept has not seen yet.
 type chunk struct {
-	recs   [256]Record
-	starts [256]int64 // of the lines, in the content
+	recs   []Record // lines of them: own, or the caller's where nothing is sorted
+	own    [chunkLines]Record
+	starts [chunkLines]int64 // of the lines, in the content
 	next   int
 	n      int
 }
 
+const chunkLines = 256
+
 func (c *chunk) left() bool { return c.next < c.n }
 
-// readLines has the liner read what it takes of the lines in the buffer. It is false
-// if the next line is none that it takes.
-func (r *Reader) readLines() bool {
+// readLines has the liner read what it takes of the lines in the buffer: where they
+// are to be sorted into the chunk, else straight into recs, from where place moves
+// them if one before them is bad. It is false if the next line is none that it takes.
+func (r *Reader) readLines(recs []Record) bool {
 	b, c := r.in.whole(), r.chunk
 	c.next, c.n = 0, 0
+	c.recs = c.own[:]
+	if r.opts.Order != Sort {
+		c.recs = recs[:min(len(recs), chunkLines)]
+	}
 	used := 0
 	for c.n < len(c.recs) {
 		rec := &c.recs[c.n]
@@ -134,7 +142,9 @@ func (r *Reader) place(recs []Record) (n int) {
 				*r.win.slot() = *rec
 				r.win.keep(rec.Time)
 			} else {
-				recs[n] = *rec
+				if rec != &recs[n] {
+					recs[n] = *rec
+				}
 				r.deliver(&recs[n])
 				n++
 			}

@@ -73,7 +73,7 @@ func (r *Reader) read(recs []Record) (int, error) {
 		if r.ended {
 			break
 		}
-		if r.liner != nil && (r.chunk.left() || r.readLines()) {
+		if r.liner != nil && (r.chunk.left() || r.readLines(recs[n:])) {
 			n += r.place(recs[n:])
 			continue
 		}
