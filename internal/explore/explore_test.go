@@ -167,15 +167,17 @@ func TestDivergenceIsAnError(t *testing.T) {
 
 func TestFailureThatDoesNotComeAgainIsAnError(t *testing.T) {
 	failed := false
+	x := 0
 	_, err := Explore(Config{}, func(tr *Trial) {
-		tr.Actor("", func() {
+		tr.Actor("a", func() {
+			step.Write(&x)
 			if !failed {
 				failed = true
 				tr.Failf("once")
 			}
 		})
 	})
-	require.ErrorContains(t, err, "failed once")
+	require.ErrorContains(t, err, "schedule 0 failed once and not again: a: once", "as it was found")
 }
 
 func TestActorsAreCounted(t *testing.T) {

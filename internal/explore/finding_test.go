@@ -231,6 +231,40 @@ func TestMutexHoldsOthersOff(t *testing.T) {
 	require.Equal(t, 6, r.Schedules, "the orders of three")
 }
 
+// Closing is seen by who receives and by who waits for one of two, whichever it is.
+func TestClosedChannelsLetOthersGoOn(t *testing.T) {
+	for _, closes := range [][]int{{0}, {1}, {0, 1}, {}} {
+		r, err := Explore(Config{}, func(tr *Trial) {
+			chs := []chan struct{}{make(chan struct{}), make(chan struct{})}
+			over, one := make(chan struct{}), 0
+			for _, i := range closes {
+				tr.Actor("close", func() {
+					step.Write(chs[i])
+					one++
+					close(chs[i])
+				})
+			}
+			tr.Actor("either", func() {
+				step.Either(chs[0], chs[1])
+				require.Positive(tr, one)
+				step.Write(over)
+				close(over)
+			})
+			tr.Actor("receive", func() {
+				step.Recv(over)
+				step.Recv(over) // closed for good
+			})
+		})
+		require.NoError(t, err)
+		if len(closes) == 0 {
+			require.Contains(t, r.Finding.Reason, "stuck: either waits")
+			continue
+		}
+		require.Nil(t, r.Finding, closes)
+		require.True(t, r.Exhausted)
+	}
+}
+
 func TestEndlessScheduleIsFound(t *testing.T) {
 	r, err := Explore(Config{MaxSteps: 50}, func(tr *Trial) {
 		x := new(int)
