@@ -40,6 +40,7 @@ type flight struct {
 	off, length int64
 	due         lane.Time
 	submittedAt lane.Time
+	deadline    lane.Time // kept by the block layer; 0: none
 	cancelAt    lane.Time // 0: never
 	askedAt     lane.Time // when a cancel was accepted; 0: not
 	timer       lane.Timer
@@ -72,7 +73,10 @@ func (w *worker) take(c *chunk) {
 		f := w.flight()
 		f.op, f.off, f.length, f.due, f.submittedAt, f.askedAt = it.op, it.off, it.length, it.due, now, 0
 		f.cancelAt = w.cancelAt(it, now)
-		io := aio.IO{Op: it.op, Off: it.off, Len: it.length, Data: uint64(w.index)<<32 | f.index}
+		if f.deadline = 0; w.e.cfg.Deadline > 0 {
+			f.deadline = max(it.due.Add(w.e.cfg.Deadline), 1)
+		}
+		io := aio.IO{Op: it.op, Off: it.off, Len: it.length, Data: uint64(w.index)<<32 | f.index, Deadline: f.deadline}
 		if it.op.HasData() {
 			io.Buf = w.buf(f)
 		}
@@ -114,7 +118,7 @@ func (w *worker) submit(now lane.Time) {
 	}
 }
 
-// cancelAt is when an I/O is to be cancelled, 0 if never.
+// cancelAt is when the worker is to cancel an I/O, 0 if never.
 func (w *worker) cancelAt(it *item, now lane.Time) lane.Time {
 	cfg := &w.e.cfg
 	var at lane.Time
@@ -122,9 +126,6 @@ func (w *worker) cancelAt(it *item, now lane.Time) lane.Time {
 		if at == 0 || t < at {
 			at = max(t, 1)
 		}
-	}
-	if cfg.Deadline > 0 {
-		earliest(it.due.Add(cfg.Deadline))
 	}
 	if cfg.CancelTrace && it.cancelAfter >= 0 {
 		earliest(it.due.Add(scaled(it.cancelAfter, cfg.TimeScale)))
@@ -149,6 +150,12 @@ func (f *flight) cancel() {
 // end takes one event.
 func (w *worker) end(ev *aio.Event, now lane.Time) {
 	f := w.flights[uint32(ev.Data)]
+	if ev.CancelAsked && f.askedAt == 0 && f.deadline != 0 && now >= f.deadline {
+		// The block layer did that, when the deadline came or the I/O came to it.
+		f.askedAt = max(f.deadline, f.submittedAt)
+		w.tally.CancelAsked++
+		w.tally.CancelAccepted++
+	}
 	if f.armed {
 		f.armed = false
 		f.timer.Stop()
