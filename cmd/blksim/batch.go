@@ -69,7 +69,11 @@ func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
 			return nil, usagef("--%s: the file has one run, and there are %d: want one trace, one driver and no baseline", f.option, runs)
 		}
 	}
-	return &batch{settings: s, want: want, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}, nil
+	b := &batch{settings: s, want: want, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}
+	if s.limit > 0 {
+		b.intr.after(s.limit)
+	}
+	return b, nil
 }
 
 // input runs one input in every variant; do is one run, and returns nil if there
@@ -121,7 +125,11 @@ func (b *batch) finish(stdout io.Writer) error {
 		last.Odd = append(last.Odd, "not run: "+strings.Join(b.notRun, ", "))
 	}
 	if code := b.intr.code(); code != 0 {
-		b.log.decide(failed(code, errors.New("interrupted: the result is partial")))
+		what := "interrupted"
+		if code == exitTimeLimit {
+			what = "the time limit is over"
+		}
+		b.log.decide(failed(code, errors.New(what+": the result is partial")))
 	}
 	b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
 	b.log.decide(failed(exitOutput, b.writeReport(slices.Concat(b.all...))))

@@ -17,6 +17,7 @@ const (
 	exitOutput      = 5   // results could not be written
 	exitPartial     = 6   // input that was only partly good was accepted
 	exitThreshold   = 99  // a demand on the result is not met
+	exitTimeLimit   = 124 // --time-limit ended the run
 	exitInterrupted = 130 // SIGINT; 143 is SIGTERM
 	exitTerminated  = 143
 )

@@ -44,6 +44,31 @@ type interrupts struct {
 	mu      sync.Mutex // guards the rest
 	got     int        // exit code of the first signal
 	run     stoppable  // the current one
+	ended   bool       // signals is closed
+	limit   *time.Timer
+}
+
+// timeLimit is the signal that comes when the time of a command is over.
+type timeLimit struct{}
+
+func (timeLimit) Signal()        {}
+func (timeLimit) String() string { return "time limit" }
+
+// after has the command interrupted when so much time is over.
+func (i *interrupts) after(d time.Duration) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.limit = time.AfterFunc(d, func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if i.ended || i.got != 0 {
+			return
+		}
+		select {
+		case i.signals <- timeLimit{}:
+		default: // a signal is there already
+		}
+	})
 }
 
 // catchInterrupts takes the signals over; exit ends the process.
@@ -60,8 +85,11 @@ func (i *interrupts) watch() {
 		return
 	}
 	code := exitInterrupted
-	if s == syscall.SIGTERM {
+	switch s {
+	case syscall.SIGTERM:
 		code = exitTerminated
+	case timeLimit{}:
+		code = exitTimeLimit
 	}
 	first := time.Now()
 	grace, end := time.After(interruptGrace), (<-chan time.Time)(nil)
@@ -121,5 +149,11 @@ func (i *interrupts) code() int {
 
 func (i *interrupts) release() {
 	signal.Stop(i.signals)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.ended = true
+	if i.limit != nil {
+		i.limit.Stop()
+	}
 	close(i.signals)
 }

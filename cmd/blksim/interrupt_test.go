@@ -173,3 +173,14 @@ func TestASignalAtAnyMomentLeavesAWholeResultOrNone(t *testing.T) {
 	}
 	require.Positive(t, saved)
 }
+
+func TestATimeLimitEndsARunWithItsResult(t *testing.T) {
+	code, out, errs := blksim("run", "--rw=randread", "--runtime=1000d", "--time-limit=100ms", "--output-format=json")
+	require.Equal(t, exitTimeLimit, code, errs)
+	require.Contains(t, errs, "the time limit is over: the result is partial")
+	r := decode(t, out)[0]
+	require.True(t, r.Partial)
+	require.True(t, r.Accounting.Balanced)
+	code, _, errs = blksim("run", "--number_ios=10", "--time-limit=1h")
+	require.Zero(t, code, errs)
+}

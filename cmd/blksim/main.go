@@ -49,7 +49,7 @@ in real time, and tells what became of every request, cancelled ones above all.
 
 Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input, 4 device or
 environment, 5 result not written, 6 only part of the input was good, 99 a
-threshold is breached, 130 and 143 interrupted.`,
+threshold is breached, 124 the time limit is over, 130 and 143 interrupted.`,
 		Version:       version(debug.ReadBuildInfo()),
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -48,6 +48,7 @@ type settings struct {
 	outForm     string
 	percentiles []int // in millionths
 	demands     []string
+	limit       time.Duration
 	ios         string
 	timeline    string
 	window      timeline.Window
@@ -122,6 +123,7 @@ func (s *settings) resultOptions() option.Group {
 		{Name: "output", CommandOnly: true, Value: option.String(&s.output), Usage: "write the result to this file instead of standard output"},
 		{Name: "output-format", CommandOnly: true, Value: option.Enum(&s.outForm, "normal", "json", "json+"), Usage: "normal (a table), json, or json+ (in the shape of fio's, for its tools)"},
 		{Name: "percentile-list", Value: option.Parsed(&s.percentiles, "p:p:...", report.ParsePercentiles, report.FormatPercentiles), Usage: "percentiles of the table, such as 50:99:99.99"},
+		{Name: "time-limit", CommandOnly: true, Value: option.Duration(&s.limit), Usage: "end after so long on the wall clock, with the result so far and exit code 124"},
 		{Name: "report", CommandOnly: true, Value: option.String(&s.report), Usage: "write charts of all runs to this HTML file, which opens offline"},
 		{Name: "ios", CommandOnly: true, Value: option.String(&s.ios), Usage: "write every I/O with its stages to this Parquet file"},
 		{Name: "timeline", CommandOnly: true, Value: option.String(&s.timeline), Usage: "write a timeline to this file, for the Perfetto viewer (ui.perfetto.dev)"},

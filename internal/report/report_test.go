@@ -164,3 +164,10 @@ func TestUnits(t *testing.T) {
 		require.Equal(t, want, count(n))
 	}
 }
+
+func TestWhatRanIsWrappedAtSpaces(t *testing.T) {
+	require.Equal(t, []string{"a bc", "def"}, wrap("a bc def", 5))
+	require.Equal(t, []string{"abcdefgh", "i"}, wrap("abcdefgh i", 5), "a word is not broken")
+	require.Equal(t, []string{"abcdefgh"}, wrap("abcdefgh", 5))
+	require.Equal(t, []string{""}, wrap("", 5))
+}

@@ -84,7 +84,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 	look.Width = cmp.Or(look.Width, 80)
 	p := paint(look.Color)
 	var b strings.Builder
-	about(&b, runs, p)
+	about(&b, runs, p, look.Width)
 	t := &rows{runs: runs, look: look}
 	t.requests()
 	t.throughput()
@@ -147,11 +147,16 @@ func (p paint) bad(s string) string   { return p.with("1;31", s) }
 func (p paint) note(s string) string  { return p.with("33", s) }
 
 // about writes what ran, which the runs have in common.
-func about(b *strings.Builder, runs []*Run, p paint) {
+func about(b *strings.Builder, runs []*Run, p paint, width int) {
 	r := runs[0]
 	s := &r.Setup
 	say := func(what, format string, args ...any) {
-		fmt.Fprintf(b, "%s %s\n", p.title(fmt.Sprintf("%-8s", what)), fmt.Sprintf(format, args...))
+		for i, line := range wrap(fmt.Sprintf(format, args...), width-9) {
+			if i > 0 {
+				what = ""
+			}
+			fmt.Fprintf(b, "%s %s\n", p.title(fmt.Sprintf("%-8s", what)), line)
+		}
 	}
 	if len(r.Jobs) > 0 {
 		for i, j := range r.Jobs {
@@ -188,6 +193,21 @@ func about(b *strings.Builder, runs []*Run, p paint) {
 		}
 	}
 	b.WriteByte('\n')
+}
+
+// wrap breaks a text at spaces, where it must, into lines of so many bytes.
+func wrap(s string, width int) []string {
+	var lines []string
+	for len(s) > width {
+		at := strings.LastIndexByte(s[:width+1], ' ')
+		if at <= 0 {
+			if at = strings.IndexByte(s, ' '); at <= 0 {
+				break
+			}
+		}
+		lines, s = append(lines, s[:at]), s[at+1:]
+	}
+	return append(lines, s)
 }
 
 // cancels says what is cancelled.
