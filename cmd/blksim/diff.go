@@ -190,17 +190,17 @@ func (s *comparing) diff(args []string, stdout, stderr io.Writer) error {
 // named are runs with names that tell them apart: that of their file too, where
 // they have the same.
 func named(base *report.Run, baseName string, others []*report.Run, otherName string) []*report.Run {
-	runs := append([]*report.Run{base}, others...)
-	for i, r := range runs {
-		if i > 0 && r.Name != base.Name {
-			continue
+	runs := []*report.Run{base}
+	inFile := func(r *report.Run, file string) *report.Run {
+		c := *r
+		c.Name = file + ": " + r.Name
+		return &c
+	}
+	for _, r := range others {
+		if r.Name == base.Name {
+			runs[0], r = inFile(base, baseName), inFile(r, otherName)
 		}
-		same := slices.ContainsFunc(others, func(o *report.Run) bool { return o.Name == base.Name })
-		if same {
-			c := *r
-			c.Name = map[bool]string{true: baseName, false: otherName}[i == 0] + ": " + r.Name
-			runs[i] = &c
-		}
+		runs = append(runs, r)
 	}
 	return runs
 }

@@ -28,7 +28,11 @@ func WriteTable(w io.Writer, all []*Comparison, color bool) error {
 		for _, r := range c.Rows {
 			if r.Op != op {
 				op = r.Op
-				b.WriteString(paint("1", map[string]string{"run": "whole run"}[op]+map[bool]string{true: "", false: op + " latency"}[op == "run"]) + "\n")
+				title := op + " latency"
+				if op == "run" {
+					title = "whole run"
+				}
+				b.WriteString(paint("1", title) + "\n")
 			}
 			line := fmt.Sprintf("  %-20s %10s %10s %9s", r.Figure, figure(r.A, r.Unit), figure(r.B, r.Unit), changed(r.Change))
 			if r.Sampled {

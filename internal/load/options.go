@@ -14,14 +14,14 @@ func (j *Job) Options() option.Table {
 }
 
 func (j *Job) whatOptions() option.Group {
-	uint := option.Uint[uint]
+	number := option.Uint[uint]
 	return option.Group{Title: "What the load does", Rows: []option.Row{
 		{Name: "name", Value: option.String(&j.Name), Usage: "name of the job"},
 		{Name: "description", Value: option.String(new(string)), Usage: "anything; it is not read"},
 		{Name: "rw", Alias: []string{"readwrite"}, Value: option.Parsed(&j.Pattern, "pattern", parsePattern, func(p Pattern) string { return p.Text }),
 			Usage: "read, write, rw, trim: in the order of offsets; randread, randwrite, randrw, randtrim"},
-		{Name: "rwmixread", Value: uint(&j.Mix), Usage: "percent of reads in rw and randrw, where no rate decides"},
-		{Name: "rwmixwrite", Value: option.Parsed(&j.Mix, "uint", mixWrite, func(v uintT) string { return fmt.Sprint(100 - min(v, 100)) }),
+		{Name: "rwmixread", Value: number(&j.Mix), Usage: "percent of reads in rw and randrw, where no rate decides"},
+		{Name: "rwmixwrite", Value: option.Parsed(&j.Mix, "uint", mixWrite, func(v uint) string { return fmt.Sprint(100 - min(v, 100)) }),
 			Usage: "percent of writes in rw and randrw; the last of the two counts"},
 		{Name: "bs", Alias: []string{"blocksize"}, Value: option.Parsed(&j.Block, "size", func(s string) (PerOp[Range], error) { return perOp(s, parseRange) },
 			func(v PerOp[Range]) string { return writePerOp(v, writeRange) }), Usage: "bytes of an I/O, or a range as in bsrange; READS,WRITES,TRIMS sets them apart"},
@@ -30,13 +30,10 @@ func (j *Job) whatOptions() option.Group {
 		{Name: "bssplit", Value: option.Parsed(&j.Split, "size/percent:...", func(s string) (PerOp[Split], error) { return perOp(s, parseSplit) }, writeSplits),
 			Usage: "sizes with their shares, such as 4k/60:64k/40"},
 		{Name: "number-ios", Value: option.Parsed(&j.Number, "count", parseCount, writeCount), Usage: "end after so many I/Os"},
-		{Name: "numjobs", Value: uint(&j.Clones), Usage: "run so many clones of the job side by side"},
-		{Name: "fsync", Alias: []string{"fdatasync"}, Value: uint(&j.Fsync), Usage: "a flush after so many writes (0: none)"},
+		{Name: "numjobs", Value: number(&j.Clones), Usage: "run so many clones of the job side by side"},
+		{Name: "fsync", Alias: []string{"fdatasync"}, Value: number(&j.Fsync), Usage: "a flush after so many writes (0: none)"},
 	}}
 }
-
-// uintT is uint, where a variable of that name stands before it.
-type uintT = uint
 
 func mixWrite(s string) (uint, error) {
 	var n uint
@@ -47,7 +44,7 @@ func mixWrite(s string) (uint, error) {
 }
 
 func (j *Job) whereOptions() option.Group {
-	uint := option.Uint[uint]
+	number := option.Uint[uint]
 	extent := func(at *Extent) option.Value { return option.Parsed(at, "size|percent%", parseExtent, writeExtent) }
 	return option.Group{Title: "Where", Rows: []option.Row{
 		{Name: "offset", Value: extent(&j.Offset), Usage: "where the job's region begins, bytes or percent of the device"},
@@ -58,18 +55,18 @@ func (j *Job) whereOptions() option.Group {
 		{Name: "random-distribution", Value: option.Parsed(&j.Where, "distribution", ParseDistribution, Distribution.String),
 			Usage: "random, zipf:THETA, pareto:H, normal:PERCENT, or zoned:ACCESS/SPACE:... in percent"},
 		{Name: "norandommap", Value: option.Bool(&j.NoRandomMap), Usage: "random I/Os may come to a block again before they have been to all"},
-		{Name: "percentage-random", Value: uint(&j.PercentRandom), Usage: "percent of a random load that is random, the rest follows on"},
-		{Name: "loops", Value: uint(&j.Loops), Usage: "times through the region"},
+		{Name: "percentage-random", Value: number(&j.PercentRandom), Usage: "percent of a random load that is random, the rest follows on"},
+		{Name: "loops", Value: number(&j.Loops), Usage: "times through the region"},
 	}}
 }
 
 func (j *Job) whenOptions() option.Group {
-	uint := option.Uint[uint]
+	number := option.Uint[uint]
 	span := func(at *time.Duration, unit time.Duration) option.Value {
 		return option.Parsed(at, "duration", spanIn(unit), writeSpan)
 	}
 	return option.Group{Title: "When", Rows: []option.Row{
-		{Name: "iodepth", Value: uint(&j.Depth), Usage: "I/Os in flight (0: 1, and with a rate 65536)"},
+		{Name: "iodepth", Value: number(&j.Depth), Usage: "I/Os in flight (0: 1, and with a rate 65536)"},
 		{Name: "runtime", Alias: []string{"timeout"}, Value: span(&j.Runtime, time.Second), Usage: "end after this time; a number alone counts seconds (a job without any end: 1s)"},
 		{Name: "time-based", Value: option.Bool(&j.TimeBased), Usage: "run for the whole runtime, however often the region is passed"},
 		{Name: "ramp-time", Value: span(&j.Ramp, time.Second), Usage: "run so long before anything is measured; a number alone counts seconds"},
@@ -85,7 +82,7 @@ func (j *Job) whenOptions() option.Group {
 			return s == "poisson", nil
 		}, func(p bool) string { return map[bool]string{false: "linear", true: "poisson"}[p] }), Usage: "I/Os due evenly, or at random"},
 		{Name: "thinktime", Value: span(&j.Think, time.Microsecond), Usage: "wait so long after thinktime-blocks I/Os have ended; a number alone counts microseconds"},
-		{Name: "thinktime-blocks", Value: uint(&j.ThinkWhen), Usage: "I/Os between two waits"},
+		{Name: "thinktime-blocks", Value: number(&j.ThinkWhen), Usage: "I/Os between two waits"},
 		{Name: "stonewall", Alias: []string{"wait-for-previous"}, Value: option.Bool(&j.Stonewall), Usage: "begin when all jobs before have ended"},
 	}}
 }

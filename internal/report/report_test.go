@@ -155,13 +155,13 @@ func TestLatenciesBeyondTheHistogramAreSaid(t *testing.T) {
 func TestUnits(t *testing.T) {
 	for ns, want := range map[int64]string{0: "0 ns", 999: "999 ns", 1000: "1 us", 1234: "1.23 us", 99_960: "100 us",
 		12_345_678: "12.3 ms", 1_500_000_000: "1.50 s", 123_000_000_000: "123 s", 12_345_000_000_000: "12,345 s", -5000: "-5 us"} {
-		require.Equal(t, want, nanos(ns))
+		require.Equal(t, want, Nanos(ns))
 	}
 	for n, want := range map[float64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.50 KiB", 1 << 40: "1 TiB"} {
-		require.Equal(t, want, amount(n))
+		require.Equal(t, want, Amount(n))
 	}
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
-		require.Equal(t, want, count(n))
+		require.Equal(t, want, Count(n))
 	}
 }
 

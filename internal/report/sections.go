@@ -46,9 +46,9 @@ func (t *rows) leftOut() {
 
 func (t *rows) throughput() {
 	t.heading("throughput")
-	t.measure("elapsed", func(r *Run) (float64, bool) { return float64(r.ElapsedNs), true }, func(v float64) string { return nanos(int64(v)) })
-	t.measure("IOPS", func(r *Run) (float64, bool) { return r.IOPS, true }, rate)
-	t.measure("bandwidth", func(r *Run) (float64, bool) { return r.Bandwidth, true }, func(v float64) string { return amount(v) + "/s" })
+	t.measure("elapsed", func(r *Run) (float64, bool) { return float64(r.ElapsedNs), true }, func(v float64) string { return Nanos(int64(v)) })
+	t.measure("IOPS", func(r *Run) (float64, bool) { return r.IOPS, true }, Rate)
+	t.measure("bandwidth", func(r *Run) (float64, bool) { return r.Bandwidth, true }, func(v float64) string { return Amount(v) + "/s" })
 	if len(t.runs) > 1 {
 		t.row("schedule slip, p99", func(r *Run) string {
 			if r.Setup.Timing != "trace" && r.Setup.Timing != "load" {
@@ -81,12 +81,12 @@ func (t *rows) matrix(r *Run) {
 		}
 		l := line{label: "  " + label}
 		if wide {
-			l.cells = append(l.cells, count(d.Count), nanos(d.Min), nanos(d.Mean))
+			l.cells = append(l.cells, Count(d.Count), Nanos(d.Min), Nanos(d.Mean))
 		}
 		for _, p := range t.look.Percentiles {
 			l.cells = append(l.cells, part(d, func(d *Distribution) int64 { return d.At(p) }))
 		}
-		l.cells = append(l.cells, nanos(d.Max))
+		l.cells = append(l.cells, Nanos(d.Max))
 		t.lines = append(t.lines, l)
 	}
 	ops := 0
@@ -117,7 +117,7 @@ func (t *rows) jobs(r *Run) {
 	t.lines = append(t.lines, line{label: "jobs", head: true, cells: []string{"phase", "IOPS", "bandwidth", "p50", "p99", "max"}})
 	for _, j := range r.Jobs {
 		d := j.Ops["all"].LatencyNs
-		t.lines = append(t.lines, line{label: "  " + j.Name, cells: []string{count(int64(j.Phase + 1)), rate(j.IOPS), amount(j.Bandwidth) + "/s",
+		t.lines = append(t.lines, line{label: "  " + j.Name, cells: []string{Count(int64(j.Phase + 1)), Rate(j.IOPS), Amount(j.Bandwidth) + "/s",
 			part(d, func(d *Distribution) int64 { return d.P50 }), part(d, func(d *Distribution) int64 { return d.P99 }),
 			part(d, func(d *Distribution) int64 { return d.Max })}})
 	}
@@ -201,7 +201,7 @@ func (t *rows) cancellation() {
 	t.row("asked to ended, p50", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P50 }) })
 	t.row("asked to ended, p99", func(r *Run) string { return part(r.Cancel.LatencyNs, func(d *Distribution) int64 { return d.P99 }) })
 	t.number("completed after the deadline", false, func(r *Run) int64 { return r.Cancel.Late })
-	t.row("data never sent to the device", func(r *Run) string { return amount(float64(r.Cancel.BytesKept)) })
+	t.row("data never sent to the device", func(r *Run) string { return Amount(float64(r.Cancel.BytesKept)) })
 }
 
 func part(d *Distribution, v func(d *Distribution) int64) string {
@@ -209,7 +209,7 @@ func part(d *Distribution, v func(d *Distribution) int64) string {
 		return "-"
 	}
 	if n := v(d); n < beyond || d.Beyond == 0 || n == d.Max {
-		return nanos(n)
+		return Nanos(n)
 	}
 	return "> 17.2 s"
 }
@@ -224,7 +224,7 @@ func (t *rows) device() {
 		if !r.Device.Counted {
 			return "not counted"
 		}
-		return count(r.Device.Commands)
+		return Count(r.Device.Commands)
 	})
 	abort := func(v func(a *Aborts) int64) func(r *Run) int64 {
 		return func(r *Run) int64 {

@@ -72,7 +72,7 @@ func (t *rows) number(label string, always bool, n func(r *Run) int64) {
 		some = some || n(r) != 0
 	}
 	if some {
-		t.row(label, func(r *Run) string { return count(n(r)) })
+		t.row(label, func(r *Run) string { return Count(n(r)) })
 	}
 }
 
@@ -107,7 +107,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 	notes(&b, runs, p)
 	for _, r := range runs {
 		if r.Partial {
-			fmt.Fprintf(&b, "%s %s ended after %s: %s\n", p.bad("PARTIAL "), r.Name, nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
+			fmt.Fprintf(&b, "%s %s ended after %s: %s\n", p.bad("PARTIAL "), r.Name, Nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -171,16 +171,16 @@ func about(b *strings.Builder, runs []*Run, p paint, width int) {
 			volumes = fmt.Sprintf(", %d volumes", n)
 		}
 		say("trace", "%s: %s, %s records over %s%s", r.Trace.Name, r.Trace.Format,
-			count(r.Accounting.Records.In), nanos(r.Trace.SpanNs), volumes)
+			Count(r.Accounting.Records.In), Nanos(r.Trace.SpanNs), volumes)
 	}
-	say("device", "%s: %s, %d B blocks; %s x depth %d", s.Device, amount(float64(s.Capacity)),
+	say("device", "%s: %s, %d B blocks; %s x depth %d", s.Device, Amount(float64(s.Capacity)),
 		s.BlockSize, plural(s.Queues, "queue"), s.QueueDepth)
 	timing := strings.TrimPrefix(s.Timing+"; ", "load; ")
 	if s.TimeScale != 1 {
 		timing = fmt.Sprintf("%s x %g; ", s.Timing, s.TimeScale)
 	}
 	if s.IODepth > 0 {
-		timing = fmt.Sprintf("%s, at most %s in flight; ", strings.TrimSuffix(timing, "; "), count(int64(s.IODepth)))
+		timing = fmt.Sprintf("%s, at most %s in flight; ", strings.TrimSuffix(timing, "; "), Count(int64(s.IODepth)))
 	}
 	say("timing", "%s%s time; seed %d", timing, s.Clock, s.Seed)
 	if len(runs) == 1 {
@@ -214,7 +214,7 @@ func wrap(s string, width int) []string {
 func cancels(s *Setup) string {
 	var parts []string
 	if s.DeadlineNs > 0 {
-		parts = append(parts, "what is not complete "+nanos(s.DeadlineNs)+" after it was due")
+		parts = append(parts, "what is not complete "+Nanos(s.DeadlineNs)+" after it was due")
 	}
 	for _, part := range strings.Split(s.Cancel, ",") {
 		switch {
@@ -231,7 +231,7 @@ func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return count(int64(n)) + " " + what + "s"
+	return Count(int64(n)) + " " + what + "s"
 }
 
 // write lays the table out: labels to the left, cells to the right. Tables within

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// count writes n with thousands set apart.
-func count(n int64) string {
+// Count writes n with thousands set apart.
+func Count(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	start := 0
 	if n < 0 {
@@ -19,8 +19,8 @@ func count(n int64) string {
 	return s
 }
 
-// amount writes a size with three digits and a binary unit.
-func amount(n float64) string {
+// Amount writes a size with three digits and a binary unit.
+func Amount(n float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	u := 0
 	for n >= 1024 && u < len(units)-1 {
@@ -30,12 +30,12 @@ func amount(n float64) string {
 	return digits(n) + " " + units[u]
 }
 
-// nanos writes a time with three digits.
-func nanos(ns int64) string {
+// Nanos writes a time with three digits.
+func Nanos(ns int64) string {
 	v := float64(ns)
 	switch {
 	case ns < 0:
-		return "-" + nanos(-ns)
+		return "-" + Nanos(-ns)
 	case ns < 1_000:
 		return fmt.Sprintf("%d ns", ns)
 	case ns < 1_000_000:
@@ -45,7 +45,7 @@ func nanos(ns int64) string {
 	case ns < 1000*int64(time.Second):
 		return digits(v/1e9) + " s"
 	}
-	return count(ns/1_000_000_000) + " s"
+	return Count(ns/1_000_000_000) + " s"
 }
 
 // digits writes v >= 0 with three significant digits and at most two decimals.
@@ -61,17 +61,10 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-// rate writes something a second.
-func rate(v float64) string {
+// Rate writes something a second.
+func Rate(v float64) string {
 	if v >= 1000 {
-		return count(int64(v + 0.5))
+		return Count(int64(v + 0.5))
 	}
 	return digits(v)
 }
-
-// Nanos writes a time, Count a number, Amount a size and Rate something a second,
-// as the tables do.
-func Nanos(ns int64) string   { return nanos(ns) }
-func Count(n int64) string    { return count(n) }
-func Amount(n float64) string { return amount(n) }
-func Rate(v float64) string   { return rate(v) }
