@@ -65,22 +65,6 @@
 // whole binary record, a last line that is bad and has no newline) gives every
 // record before it and then an error that is [ErrTruncated].
 //
-// # What a recorder saw
-//
-// Where the format tells, a record says when the driver got it (Issued) and when it
-// completed (Completed), who asked for it, and with what flags and status: native and
-// blksim's text hold all of that; MSR, SYSTOR and vscsi2 have a response time; of
-// blktrace and blkparse one event of each I/O becomes the record, and the later ones
-// are paired with it (pairing.go).
-//
-// # Writing
-//
-// [NewWriter] writes native, blksim, fio3, msr and blkparse. [WriteFormats] says what
-// each does not hold; a record that it cannot hold at all is a [*HoldError].
-// [NativeWriter] is what a recorder writes to: one pass, bounded memory, and no more
-// than the last frame lost if it is killed. [ReadIndex] says what is in a native file
-// without reading it, [Reader.SeekTime] begins in the middle of one.
-//
 // # What runs where
 //
 // A Reader starts no goroutine and belongs to one goroutine at a time. It holds a

@@ -53,6 +53,10 @@ const (
 
 // Record is one I/O of a trace. Of the fields behind Line, zero is what the format
 // or the trace does not hold.
+//
+// native and blksim's text hold all of them; MSR, SYSTOR and vscsi2 have a response
+// time; of blktrace and blkparse one event of each I/O becomes the record, and the later
+// ones are paired with it (pairing.go).
 type Record struct {
 	Time        int64 // ns from the trace's first record: when the I/O was queued
 	Offset      int64 // bytes; never negative

@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// Writer writes a trace in one format. It belongs to one goroutine at a time, and
+// Writer writes a trace in one format, of those that WriteFormats lists with what they
+// do not hold. A recorder writes to a NativeWriter: one pass, bounded memory, and no
+// more than the last frame lost if it is killed. It belongs to one goroutine at a time, and
 // keeps nothing of what it is given.
 type Writer interface {
 	// Write appends records; names are what their indexes stand for, as Reader.Names
