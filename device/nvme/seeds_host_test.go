@@ -243,15 +243,7 @@ func (h *seedHost) step(d time.Duration) {
 
 // watch is the host's timeout handler.
 func (h *seedHost) watch() {
-	switch {
-	case h.unpowered():
-		// What the cache held may be gone, and what was executing there in part.
-		for i := range h.regions {
-			h.regions[i].forgotten = true
-		}
-		h.resetSeed()
-		return
-	case h.csts().Fatal():
+	if h.unpowered() || h.csts().Fatal() {
 		h.resetSeed()
 		return
 	}
@@ -308,6 +300,7 @@ func (h *seedHost) cancelSome(q int) {
 // resetSeed disables the controller and starts again: what was out has ended.
 func (h *seedHost) resetSeed() {
 	h.stats.Resets++
+	powerCut := h.unpowered()
 	if h.rnd.IntN(4) == 0 {
 		h.c.Write32(spec.RegNSSR, spec.SubsystemReset)
 	} else {
@@ -321,6 +314,10 @@ func (h *seedHost) resetSeed() {
 			h.unknown(&h.queues[q].out[i])
 		}
 		h.queues[q].out = nil
+	}
+	for i := range h.regions {
+		// What the cache held may be gone, and what was executing there in part.
+		h.regions[i].forgotten = h.regions[i].forgotten || powerCut
 	}
 	h.start()
 }
