@@ -97,6 +97,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 		t.stages()
 	}
 	t.cancellation()
+	t.block()
 	t.device()
 	t.write(&b, p)
 	for _, r := range runs {
