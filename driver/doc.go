@@ -55,13 +55,6 @@
 //		r.Complete(aio.OK, r.Len)
 //	}
 //
-// # What a request looks like
-//
-// The block layer merges I/Os that lie one behind the other and splits those that
-// pass [Limits], so a request has one buffer or several (Bufs), of whole blocks, and
-// keeps every limit: a driver with none walks over Bufs and is done. It may complete a
-// part: OK and fewer bytes, and the rest comes again.
-//
 // # Cancellation, with and without a callback
 //
 // The block layer skips a cancelled I/O that is still in its own queues: the

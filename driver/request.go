@@ -2,7 +2,12 @@ package driver
 
 import "blksim/aio"
 
-// A Request is one command for a device. The block layer makes all requests of
+// A Request is one command for a device. The block layer merges I/Os that lie one
+// behind the other and splits those that pass the driver's Limits, so a request has
+// one buffer or several and keeps every limit: a driver with none walks over Bufs
+// and is done.
+//
+// The block layer makes all requests of
 // a queue when it opens it, one for each tag, and uses them again and again;
 // the driver owns a request from a Submit that answers OK until Complete.
 type Request struct {
