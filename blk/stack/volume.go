@@ -15,8 +15,9 @@ import (
 type Options struct {
 	// Lanes are those that may submit; all of them are submitters of every disk.
 	Lanes []lane.Lane
-	// InFlight is how many children may be submitted at once; I/Os beyond wait.
-	// 0: 4096.
+	// InFlight is how many children each lane may have submitted at once; I/Os
+	// beyond wait. (For all lanes together, a lane that has none under way would
+	// have to be told by another that there is room.) 0: 4096.
 	InFlight int
 }
 
@@ -72,7 +73,7 @@ func open(disks []*blk.Disk, o Options) (*Volume, error) {
 		v.legs = append(v.legs, leg{v, d})
 	}
 	var err error
-	v.ctx, err = aio.New(aio.Options{Capacity: o.InFlight, Lanes: o.Lanes, OnEvents: v.onEvents})
+	v.ctx, err = aio.New(aio.Options{Capacity: o.InFlight * len(o.Lanes), Lanes: o.Lanes, OnEvents: v.onEvents})
 	if err != nil {
 		return nil, fmt.Errorf("stack: %w", err)
 	}

@@ -10,7 +10,7 @@ func TestReproRunsASeedTheSameWayAgain(t *testing.T) {
 	code, first, errs := blksim("repro", "7", "--history")
 	require.Zero(t, code, errs)
 	require.Regexp(t, `(?m)^ +[0-9a-zµ.]+  submit I/O 0\.1 write of blocks 0\+`, first)
-	require.Regexp(t, `(?m)^ +[0-9a-zµ.]+ +driver q0 tag \d+\.1 submit write off=0 `, first)
+	require.Regexp(t, `(?m)^ +[0-9a-zµ.]+ +driver 0: q0 tag \d+\.1 submit write off=0 `, first)
 	require.Regexp(t, `(?m)^seed 7: driver=`, first)
 	_, second, _ := blksim("repro", "7", "--history")
 	require.Equal(t, first, second)

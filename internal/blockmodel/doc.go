@@ -11,7 +11,8 @@
 //   - a write that failed or was cancelled may have changed the block or not, each
 //     block by itself;
 //   - a read may return what the block could have at any moment from its begin to
-//     its end; where nothing was written meanwhile, that is then the value;
+//     its end; where nothing was written meanwhile, that is then the value (but
+//     see [Model.Unsettled]);
 //   - after a crash of a device with a volatile cache, a block has a value that it
 //     could have had at the last flush or later, and without such a cache, now.
 //

@@ -10,6 +10,7 @@ import (
 type Model struct {
 	blocks   []block
 	volatile bool
+	open     bool // reads settle nothing
 	clock    uint64
 	reads    []*Read // in flight
 }
@@ -42,6 +43,10 @@ func New(n int, volatile bool) *Model {
 	}
 	return m
 }
+
+// Unsettled has reads settle nothing: what is left open by writes that overlapped
+// or failed, a mirror may have one way on one leg and another way on the other.
+func (m *Model) Unsettled() { m.open = true }
 
 // Blocks is the number of blocks.
 func (m *Model) Blocks() int { return len(m.blocks) }
@@ -178,7 +183,7 @@ func (m *Model) Found(r *Read, i int, s Stamp, err error) error {
 		return fmt.Errorf("block %d: it has %v, and it can only have %s", r.first+i, s, list(may))
 	}
 	b := &m.blocks[r.first+i]
-	if b.flying == 0 && b.begun == r.begun[i] {
+	if !m.open && b.flying == 0 && b.begun == r.begun[i] {
 		b.live = slices.DeleteFunc(b.live, func(v value) bool { return v.stamp != s })
 	}
 	return nil

@@ -63,7 +63,7 @@ func (r *run) mayFail(f *flight, st aio.Status) bool {
 	case aio.MediaError, aio.IOError:
 		return r.o.Set[Errors] > 0
 	case aio.TimedOut:
-		return r.o.Set[Timeout] > 0
+		return r.o.timeout() > 0
 	case aio.Gone:
 		return r.removed
 	case aio.OK: // and the device never had it
@@ -111,7 +111,7 @@ func (r *run) settle(f *flight, ev *aio.Event) {
 func (r *run) layers(s blk.Stats) {
 	switch {
 	case r.fail != nil || s.GivenUp > 0:
-	case s.Skipped != r.rep.Skipped:
+	case r.o.Set[Stack] == single && s.Skipped != r.rep.Skipped:
 		r.broke("%d I/Os ended as cancelled before the device had them, and the block layer skipped %d", r.rep.Skipped, s.Skipped)
 	case s.Queued != s.Reached+s.Skipped+s.Refused:
 		r.broke("%d I/Os were queued, and %d reached the driver, %d were skipped, %d refused", s.Queued, s.Reached, s.Skipped, s.Refused)

@@ -127,12 +127,14 @@ func (c *client) submit(n int) {
 func (c *client) send(ios []aio.IO, ids []aio.ID) (n int, err error) {
 	st := c.r.st
 	if c.r.o.Set[Plug] == 0 {
-		return st.ctx.SubmitBatch(c.lane, st.disk, ios, ids)
+		return st.ctx.SubmitBatch(c.lane, st.on, ios, ids)
 	}
-	st.disk.Plug(c.lane)
-	defer st.disk.Unplug(c.lane)
+	for _, d := range st.disks {
+		d.Plug(c.lane)
+		defer d.Unplug(c.lane)
+	}
 	for i := range ios {
-		if ids[i], err = st.ctx.Submit(c.lane, st.disk, ios[i]); err != nil {
+		if ids[i], err = st.ctx.Submit(c.lane, st.on, ios[i]); err != nil {
 			return i, err
 		}
 	}

@@ -57,6 +57,11 @@ const (
 	Deadlines   // percent of the I/Os that have a deadline of their own
 	Freezes     // times that the disk is frozen or quiesced for a while
 	Remove      // 1: the device is removed in the middle
+
+	// Of several disks.
+	Stack // one disk, linear, stripe, mirror, mirror with hedged reads
+	Legs  // disks of it
+	Chunk // 2 to the power of this many blocks, of a stripe
 	NumKnobs
 )
 
@@ -112,6 +117,10 @@ var knobs = [NumKnobs]knob{
 	Deadlines:   {"deadlines", 0, 1, 60, 60, false},
 	Freezes:     {"freezes", 0, 1, 4, 70, false},
 	Remove:      {"remove", 0, 0, 1, 92, false},
+
+	Stack: {"stack", 0, 0, 4, 60, false},
+	Legs:  {"legs", 2, 2, 3, 50, false},
+	Chunk: {"chunk", 3, 0, 5, 30, false},
 }
 
 // Options are a run: a seed, which draws the workload, and what the knobs are set

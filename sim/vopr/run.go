@@ -9,7 +9,6 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
-	"blksim/driver/trace"
 	"blksim/internal/blockmodel"
 	"blksim/sim"
 )
@@ -100,8 +99,8 @@ func Run(o Options) (rep Report, err error) {
 func (r *run) report() Report {
 	if r.st != nil {
 		r.rep.Time, r.rep.Events = r.st.world.Now().Sub(0), r.st.world.Events()
-		if r.st.trace != nil {
-			r.rep.History = r.merge(r.st.trace.Events())
+		if r.o.History {
+			r.rep.History = r.merge()
 		}
 	}
 	if r.fail != nil {
@@ -112,7 +111,7 @@ func (r *run) report() Report {
 
 // merge puts what happened below the block layer into the history of what
 // happened above it; at one time what is above comes first.
-func (r *run) merge(below []trace.Event) []string {
+func (r *run) merge() []string {
 	type line struct {
 		at   lane.Time
 		text string
@@ -124,8 +123,10 @@ func (r *run) merge(below []trace.Event) []string {
 		_, _ = fmt.Sscan(at, &t)
 		all = append(all, line{lane.Time(t), text})
 	}
-	for _, e := range below {
-		all = append(all, line{e.At, "        driver " + e.String()})
+	for i, rec := range r.st.trace {
+		for _, e := range rec.Events() {
+			all = append(all, line{e.At, fmt.Sprintf("        driver %d: %v", i, e)})
+		}
 	}
 	slices.SortStableFunc(all, func(a, b line) int { return int(a.at - b.at) })
 	var out []string
@@ -163,6 +164,9 @@ func (r *run) prepare() {
 	r.block = int64(lim.BlockSize)
 	r.blocks = min(r.o.Set[Blocks], lim.Capacity/r.block)
 	r.model = blockmodel.New(int(r.blocks), lim.WriteCache)
+	if r.o.Set[Stack] >= mirror {
+		r.model.Unsettled()
+	}
 	for i, l := range r.st.lanes {
 		r.clients = append(r.clients, newClient(r, i, l))
 	}
@@ -216,11 +220,11 @@ func (r *run) safety() {
 	for range r.o.Set[Freezes] {
 		r.atRandom(func(l lane.Lane) { r.freeze(l) })
 	}
-	if r.o.Set[Remove] != 0 {
+	if r.o.Set[Remove] != 0 && r.o.Set[Stack] == single {
 		r.atRandom(func(lane.Lane) {
 			r.removed = true
 			r.note("remove")
-			r.st.disk.Remove(func() { r.note("removed") })
+			r.st.disks[0].Remove(func() { r.note("removed") })
 		})
 	}
 	// Until all is submitted, or a good while; then the rest heals.
@@ -244,9 +248,10 @@ func (r *run) freeze(l lane.Lane) {
 		return
 	}
 	r.frozen = true
-	stop, resume, what := r.st.disk.Quiesce, r.st.disk.Resume, "quiesce"
+	disk := r.st.disks[r.rand.IntN(len(r.st.disks))]
+	stop, resume, what := disk.Quiesce, disk.Resume, "quiesce"
 	if r.rand.Bool(1, 2) {
-		stop, resume, what = r.st.disk.Freeze, r.st.disk.Unfreeze, "freeze"
+		stop, resume, what = disk.Freeze, disk.Unfreeze, "freeze"
 	}
 	r.note("%s", what)
 	stop(nil)
@@ -291,8 +296,8 @@ func (r *run) heal() {
 	for _, c := range r.clients {
 		c.left = 0
 	}
-	if r.st.fault != nil {
-		r.st.fault.Heal()
+	for _, f := range r.st.fault {
+		f.Heal()
 	}
 	r.until(r.quiet, patience, "healing")
 }
@@ -342,9 +347,20 @@ func (r *run) account() {
 	for _, n := range r.rep.Ended {
 		ended += n
 	}
-	bs, cs := r.st.disk.Stats(), r.st.ctx.Stats()
-	if err := r.st.disk.Close(); err != nil {
-		r.broke("close: %v", err)
+	// The slower reads of hedged pairs may be under way after their I/Os have ended.
+	if err := r.st.world.RunUntil(r.st.world.Now().Add(time.Second)); err != nil {
+		r.broke("before the close: %v", err)
+	}
+	cs := r.st.ctx.Stats()
+	for i, d := range r.st.disks {
+		bs := d.Stats()
+		if bs.DoubleCompletes != 0 {
+			r.broke("the driver of disk %d completed %d requests twice", i, bs.DoubleCompletes)
+		}
+		r.layers(bs)
+		if err := d.Close(); err != nil {
+			r.broke("close: %v", err)
+		}
 	}
 	if err := r.st.world.RunUntil(r.st.world.Now().Add(time.Second)); err != nil {
 		r.broke("after the close: %v", err)
@@ -356,8 +372,5 @@ func (r *run) account() {
 		r.broke("%d I/Os are in flight and nobody's", r.st.ctx.InFlight())
 	case cs.StaleCompletes != 0:
 		r.broke("%d I/Os were completed again", cs.StaleCompletes)
-	case bs.DoubleCompletes != 0:
-		r.broke("the driver completed %d requests twice", bs.DoubleCompletes)
 	}
-	r.layers(bs)
 }
