@@ -73,6 +73,7 @@ type MediumStats struct {
 	Dropped uint64 // operations whose result an abort or a reset threw away
 
 	Reads, Programs, Erases uint64 // operations begun, by kind
+	RelocatedBytes          uint64 // copied by garbage collection
 	PaddedBytes             uint64 // programmed only to fill a row
 	PartialWrites           uint64 // old data read because a write covered a mapping unit in part
 }

@@ -9,6 +9,7 @@ type buffer struct {
 	rows    int           // 0: there is no buffer
 	free    int           // rows that are not in use
 	open    bool          // the last row of the log is being filled
+	row     int64         // its place on the drive
 	fill    int64         // units in it
 	waiting list[request] // writes that wait for room
 	marks   list[request] // flushes and forced writes, in the order of their marks
@@ -55,8 +56,8 @@ func (f *Flash) writeThrough(r *request, t lane.Time) {
 	end := (r.op.Off + r.op.Len + Unit - 1) / Unit
 	for u := r.unit; u < end; {
 		n := min(end-u, f.rowUnits)
-		o := f.newOp(opProgram, logRow(f.nextRow))
-		f.nextRow++
+		row := f.newRow(t) // there is no collection without a buffer
+		o := f.newOp(opProgram, logRow(row))
 		o.unit, o.bytes = u, n*Unit
 		f.stats.PaddedBytes += uint64(f.rowBytes - o.bytes)
 		f.join(r, o)
@@ -78,14 +79,14 @@ func (f *Flash) admit(t lane.Time) {
 		}
 		end := (r.op.Off + r.op.Len + Unit - 1) / Unit
 		for ; r.unit < end; r.unit++ {
-			if !b.open && !f.openRow() {
+			if !b.open && !f.openRow(t) {
 				return
 			}
 			if !r.begun {
 				r.begun = true
 				f.readBack(r, t)
 			}
-			f.units.set(r.unit, placeOf(f.nextRow-1))
+			f.place(r.unit, b.row, b.fill)
 			if b.fill++; b.fill == f.rowUnits {
 				f.closeRow(t)
 			}
@@ -99,15 +100,39 @@ func (f *Flash) admit(t lane.Time) {
 	}
 }
 
+// newRow takes the log's next row and says where on the drive it lies; -1 if there
+// is no room.
+func (f *Flash) newRow(t lane.Time) int64 {
+	row := f.nextRow
+	if f.blocks != nil {
+		if row = f.blocks.hostRow(f.nextRow, t); row < 0 {
+			return row
+		}
+	}
+	f.nextRow++
+	return row
+}
+
+// place says that unit u is now in that slot of a row of the drive.
+func (f *Flash) place(u, row, slot int64) {
+	if f.blocks != nil {
+		f.blocks.put(u, row, slot)
+		return
+	}
+	f.units.set(u, placeOf(row))
+}
+
 // openRow begins a row of the log, if there is room.
-func (f *Flash) openRow() bool {
+func (f *Flash) openRow(t lane.Time) bool {
 	b := &f.buffer
 	if b.free == 0 || f.nextRow-b.oldest >= int64(len(b.ended)) {
 		return false
 	}
+	if b.row = f.newRow(t); b.row < 0 {
+		return false
+	}
 	b.free--
 	b.open, b.fill = true, 0
-	f.nextRow++
 	return true
 }
 
@@ -190,8 +215,8 @@ func (f *Flash) readBackUnit(u int64, t lane.Time) {
 	var row rowID
 	switch v := f.units.get(u); {
 	case v == unwritten:
-		row = staticRow(u / f.rowUnits)
-	case v == trimmed || f.buffer.holds(v.row()):
+		row = f.staticRowOf(u)
+	case v == trimmed || f.inBuffer(v):
 		return
 	default:
 		row = logRow(v.row())

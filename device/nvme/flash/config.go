@@ -27,6 +27,9 @@ type Config struct {
 	CommandTime time.Duration // controller work that commands do one by one
 	Latency     time.Duration // fixed delay of a command
 
+	OverProvision int   // flash beyond Capacity, percent of it, up to 100; with a buffer; 0: garbage collection is not modelled
+	Filled        State // what it holds at first; with OverProvision
+
 	Buffer   int64 // write buffer, bytes, at least two rows; 0: none
 	Volatile bool  // a power cut empties the buffer
 }
@@ -74,6 +77,14 @@ func (c Config) Validate() error {
 		return bad("CommandTime", c.CommandTime, "0 to 1s")
 	case !timeOK(c.Latency, 0):
 		return bad("Latency", c.Latency, "0 to 1s")
+	case !in(c.OverProvision, 0, 100):
+		return bad("OverProvision", c.OverProvision, "0 to 100 percent")
+	case c.OverProvision > 0 && c.Buffer == 0:
+		return bad("OverProvision", c.OverProvision, "0 without a buffer")
+	case c.OverProvision > 0 && c.Capacity > 8<<40:
+		return bad("Capacity", c.Capacity, "at most 8 TiB with OverProvision")
+	case c.Filled > Random || c.Filled != Empty && c.OverProvision == 0:
+		return bad("Filled", c.Filled, "Empty, Sequential or Random, with OverProvision")
 	case c.Buffer != 0 && (c.Buffer < 2*int64(c.Row()) || c.Buffer > 1<<36):
 		return bad("Buffer", c.Buffer, fmt.Sprintf("0, or two rows (%d) to 64 GiB", 2*c.Row()))
 	case c.Volatile && c.Buffer == 0:

@@ -25,7 +25,11 @@ const (
 	opRead     opKind = iota
 	opProgram         // a row
 	opReadBack        // a read of old data that nobody waits for
+	opMove            // a program of what garbage collection has moved
 )
+
+// programs says whether o writes to the array.
+func (o *operation) programs() bool { return o.kind == opProgram || o.kind == opMove }
 
 type opState uint8
 
@@ -59,7 +63,7 @@ func (d *die) init(f *Flash, c *channel) {
 
 // enqueue adds o to what the die has to do.
 func (d *die) enqueue(o *operation, t lane.Time) {
-	if o.kind == opProgram {
+	if o.programs() {
 		if d.program {
 			o.state = opBacklog
 			d.backlog.push(&o.node)
@@ -83,7 +87,7 @@ func (d *die) begin(t lane.Time) {
 	f := d.f
 	d.current = o
 	f.stats.Started++
-	if o.kind != opProgram {
+	if !o.programs() {
 		f.stats.Reads++
 		o.state = opArray
 		d.after(t, f.cfg.ReadTime)
@@ -109,9 +113,13 @@ func (d *die) fire() {
 	switch {
 	case o.state == opErasing:
 		d.channel.enqueue(o, t)
-	case o.kind == opProgram:
+	case o.programs():
 		d.filled++
 		d.release(t)
+		if o.kind == opMove {
+			f.freeOp(o)
+			return
+		}
 		f.programmed(o, t)
 	case o.kind == opRead && o.request == nil: // aborted meanwhile
 		d.release(t)
@@ -123,7 +131,7 @@ func (d *die) fire() {
 
 // transferred: the channel has moved o's data.
 func (d *die) transferred(o *operation, t lane.Time) {
-	if o.kind == opProgram {
+	if o.programs() {
 		o.state = opArray
 		d.after(t, d.f.cfg.ProgramTime)
 		return
@@ -138,7 +146,7 @@ func (d *die) transferred(o *operation, t lane.Time) {
 
 // release frees the die for its next operation.
 func (d *die) release(t lane.Time) {
-	if d.current.kind == opProgram {
+	if d.current.programs() {
 		d.nextProgram()
 	}
 	d.current = nil

@@ -31,7 +31,8 @@ type Flash struct {
 
 	units   mapping
 	buffer  buffer
-	nextRow int64 // the log's next row
+	blocks  *blocks // nil: no garbage collection
+	nextRow int64   // the log's next row
 
 	rowUnits int64
 	rowBytes int64
@@ -81,6 +82,7 @@ func New(l lane.Lane, r Rand, cfg Config) (*Flash, error) {
 		units: newMapping((cfg.Capacity + Unit - 1) / Unit),
 	}
 	f.buffer.init(cfg)
+	f.blocks = newBlocks(f)
 	f.front = f.newLine(f.issue)
 	f.in = f.newLine(f.arrive)
 	f.out = f.newLine(f.done)
@@ -151,7 +153,7 @@ func (f *Flash) issueRead(r *request, t lane.Time) {
 	for u := first; u <= last; {
 		leaf, end := f.units.leaf(u)
 		end = min(end, last+1)
-		if leaf == nil { // never written: by rows
+		if leaf == nil && (f.blocks == nil || f.cfg.Filled != Random) { // never written: by rows
 			for u < end {
 				row := u / f.rowUnits
 				n := min(end, (row+1)*f.rowUnits) - u
@@ -161,10 +163,14 @@ func (f *Flash) issueRead(r *request, t lane.Time) {
 			continue
 		}
 		for ; u < end; u++ {
-			switch v := leaf[u&leafMask]; {
+			v := unwritten
+			if leaf != nil {
+				v = leaf[u&leafMask]
+			}
+			switch {
 			case v == unwritten:
-				f.addRead(r, staticRow(u/f.rowUnits), 1)
-			case v == trimmed || f.buffer.holds(v.row()):
+				f.addRead(r, f.staticRowOf(u), 1)
+			case v == trimmed || f.inBuffer(v):
 			default:
 				f.addRead(r, logRow(v.row()), 1)
 			}
@@ -178,6 +184,29 @@ func (f *Flash) issueRead(r *request, t lane.Time) {
 		f.send(r, t)
 	}
 }
+
+// staticRowOf is the row of a unit that was never written.
+func (f *Flash) staticRowOf(u int64) rowID {
+	if f.blocks == nil || f.cfg.Filled != Random {
+		return staticRow(u / f.rowUnits)
+	}
+	block, slot := f.blocks.before.find(u)
+	return staticRow(block*f.blocks.rows + slot/f.rowUnits)
+}
+
+// inBuffer says whether what lies at v has yet to be programmed.
+func (f *Flash) inBuffer(v place) bool {
+	row := v.row()
+	if f.blocks != nil {
+		if row = f.blocks.logRowOf(row); row < 0 {
+			return false
+		}
+	}
+	return f.buffer.holds(row)
+}
+
+// unitCount is the number of mapping units.
+func (f *Flash) unitCount() int64 { return (f.cfg.Capacity + Unit - 1) / Unit }
 
 // addRead adds n units of a row to what r reads. A row that the command touches
 // more than once is read once, if it was touched lately.
@@ -240,6 +269,9 @@ func (f *Flash) done(r *request, _ lane.Time) {
 	r.stage, r.op = idle, nil
 	if op.Kind == nvme.OpTrim {
 		for _, e := range op.Ranges {
+			if f.blocks != nil {
+				f.blocks.trim(e.Off, e.Len)
+			}
 			f.units.trim(e.Off, e.Len)
 		}
 	}
