@@ -33,8 +33,14 @@ func (p *Profile) Limits() string {
 	perDie := dies / (f.ReadTime + over(unit, f.ChannelRate)).Seconds()
 	perChannel := float64(f.Channels) / over(unit, f.ChannelRate).Seconds()
 	line("random 4 KiB reads", "%.0f IOPS", min(perDie, perChannel, ratePerSecond(f.CommandTime), rate64(f.LinkRate)/float64(unit)))
-	program := f.ProgramTime + over(row, f.ChannelRate) + f.EraseTime/time.Duration(f.PagesPerBlock)
-	line("sequential writes", "%.0f MB/s", min(dies*float64(row)/program.Seconds(), rate64(f.LinkRate))/1e6)
+	writes := func(program time.Duration) float64 {
+		cycle := program + over(row, f.ChannelRate) + f.EraseTime/time.Duration(f.PagesPerBlock)
+		return min(dies*float64(row)/cycle.Seconds(), rate64(f.LinkRate)) / 1e6
+	}
+	if f.SLC > 0 {
+		line("sequential writes, SLC part", "%.0f MB/s", writes(f.SLCProgramTime))
+	}
+	line("sequential writes", "%.0f MB/s", writes(f.ProgramTime))
 	line("sequential reads", "%.0f MB/s", min(dies*float64(row)/(f.ReadTime+over(row, f.ChannelRate)).Seconds(),
 		float64(f.Channels)*float64(f.ChannelRate), rate64(f.LinkRate))/1e6)
 	return b.String()

@@ -121,6 +121,16 @@ var options = []option{
 		func(p *Profile, v value) { p.Flash.Jitter = int(v.n) }},
 	{"media.buffer", size, 8192, 64 << 30, nil, flashOptional, "write buffer, at least two pages of all planes; without it there is none",
 		func(p *Profile, v value) { p.Flash.Buffer = v.n }},
+	{"media.over_provision", percent, 0, 100, nil, flashOptional, "flash beyond the capacity, with a buffer; without it, and beyond 16TiB, garbage collection is not modelled",
+		func(p *Profile, v value) { p.Flash.OverProvision = int(v.n) }},
+	{"media.filled", choice, 0, 0, []string{"empty", "sequential", "random"}, flashOptional, "what the drive holds at first, with media.over_provision: nothing, everything once in order, or everything overwritten at random for long",
+		func(p *Profile, v value) {
+			p.Flash.Filled = map[string]flash.State{"sequential": flash.Sequential, "random": flash.Random}[v.s]
+		}},
+	{"media.slc", size, 1 << 20, 64 * tib, nil, flashOptional, "part that is written with one bit a cell before the rest is",
+		func(p *Profile, v value) { p.Flash.SLC = v.n }},
+	{"media.slc_program", time_, 1, second, nil, flashOptional, "page register to array in that part",
+		func(p *Profile, v value) { p.Flash.SLCProgramTime = v.duration() }},
 	{"media.volatile", truth, 0, 0, nil, flashOptional, "a power cut empties the write buffer: flush and forced writes wait for it",
 		func(p *Profile, v value) { p.Flash.Volatile = v.b }},
 }

@@ -212,6 +212,14 @@ func (p *parser) finish() error {
 		case f.Buffer != 0 && f.Buffer < 2*int64(f.Row()):
 			return p.errorf(at("media.buffer"), "media.buffer", "%s is too small; want at least two pages of all planes, %s",
 				bytesText(f.Buffer), bytesText(2*int64(f.Row())))
+		case f.OverProvision > 0 && f.Buffer == 0:
+			return p.errorf(at("media.over_provision"), "media.over_provision", "without media.buffer")
+		case f.OverProvision == 0 && f.Filled != flash.Empty:
+			return p.errorf(at("media.filled"), "media.filled", "without media.over_provision")
+		case (f.SLC > 0) != (f.SLCProgramTime > 0):
+			return p.errorf(max(at("media.slc"), at("media.slc_program")), "media.slc", "want media.slc and media.slc_program together")
+		case f.SLC > 0 && (f.Buffer == 0 || f.SLC > f.Capacity):
+			return p.errorf(at("media.slc"), "media.slc", "want at most namespace.capacity, and media.buffer")
 		case f.Volatile && f.Buffer == 0:
 			return p.errorf(at("media.volatile"), "media.volatile", "true without media.buffer")
 		}

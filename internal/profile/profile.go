@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"strings"
 
@@ -87,7 +88,17 @@ func (p *Profile) Medium(l lane.Lane, r Rand, capacity int64) (nvme.Medium, nvme
 		return nvme.NewNull(), cfg, nil
 	}
 	f := p.Flash
-	f.Capacity = cfg.Capacity
+	// A drive of another size has its SLC part in proportion; garbage collection
+	// ends where its numbers do.
+	hi, lo := bits.Mul64(uint64(f.SLC), uint64(cfg.Capacity))
+	slc, _ := bits.Div64(hi, lo, uint64(p.Flash.Capacity))
+	f.Capacity, f.SLC = cfg.Capacity, int64(slc)
+	if f.SLC == 0 {
+		f.SLCProgramTime = 0
+	}
+	if f.Capacity > flash.MaxCollected {
+		f.OverProvision, f.Filled = 0, flash.Empty
+	}
 	m, err := flash.New(l, r, f)
 	if err != nil {
 		return nil, cfg, fmt.Errorf("profile %s: %w", p.Name, err)

@@ -20,7 +20,7 @@ func (noMemory) Window(uint64, int) ([]byte, bool) { return nil, false }
 func (noMemory) Raise(int)                         {}
 
 func TestEveryPresetLoadsAndOpens(t *testing.T) {
-	require.Equal(t, []string{"null", "optane", "slow", "tlc-consumer", "tlc-enterprise"}, Names())
+	require.Equal(t, []string{"null", "optane", "qlc", "slow", "tlc-consumer", "tlc-enterprise"}, Names())
 	require.Contains(t, Names(), Default)
 	for _, name := range Names() {
 		p, err := Load(name)

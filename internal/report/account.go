@@ -78,7 +78,7 @@ func deviceCounts(c *device.Stats) Device {
 		Completed07: int64(c.Count(spec.AbortRequested))}
 	m := &c.Medium
 	d.Media = map[string]int64{"reads": int64(m.Reads), "programs": int64(m.Programs), "erases": int64(m.Erases),
-		"saved": int64(m.Saved), "dropped": int64(m.Dropped)}
+		"relocated_bytes": int64(m.RelocatedBytes), "padded_bytes": int64(m.PaddedBytes), "saved": int64(m.Saved), "dropped": int64(m.Dropped)}
 	return d
 }
 

@@ -141,7 +141,7 @@ func (f *Flash) closeRow(t lane.Time) {
 	b := &f.buffer
 	b.open = false
 	o := f.newOp(opProgram, logRow(f.nextRow-1))
-	o.bytes = f.rowBytes
+	o.bytes, o.slc = f.rowBytes, f.takeSLC(t)
 	f.stats.PaddedBytes += uint64(f.rowBytes - b.fill*Unit)
 	o.die.enqueue(o, t)
 }
@@ -165,6 +165,7 @@ func (f *Flash) programmed(o *operation, t lane.Time) {
 	b.free++
 	mask := int64(len(b.ended) - 1)
 	b.ended[row&mask] = true
+	f.settleSLC(t)
 	for ; b.ended[b.oldest&mask]; b.oldest++ {
 		b.ended[b.oldest&mask] = false
 	}

@@ -8,6 +8,10 @@ import (
 // Unit is the unit of mapping, bytes.
 const Unit = 4096
 
+// MaxCollected is the largest capacity with garbage collection, bytes: a unit has
+// 32 bits there.
+const MaxCollected = 16 << 40
+
 // Config is the drive. There are no defaults: profiles have them.
 type Config struct {
 	Capacity       int64 // bytes that the host sees
@@ -29,6 +33,9 @@ type Config struct {
 
 	OverProvision int   // flash beyond Capacity, percent of it, up to 100; with a buffer; 0: garbage collection is not modelled
 	Filled        State // what it holds at first; with OverProvision
+
+	SLC            int64         // bytes that are written with one bit a cell before others are; with a buffer; 0: none
+	SLCProgramTime time.Duration // page register to array in that part
 
 	Buffer   int64 // write buffer, bytes, at least two rows; 0: none
 	Volatile bool  // a power cut empties the buffer
@@ -77,12 +84,16 @@ func (c Config) Validate() error {
 		return bad("CommandTime", c.CommandTime, "0 to 1s")
 	case !timeOK(c.Latency, 0):
 		return bad("Latency", c.Latency, "0 to 1s")
+	case c.SLC < 0 || c.SLC > c.Capacity || c.SLC > 0 && c.Buffer == 0:
+		return bad("SLC", c.SLC, "0 to Capacity, and 0 without a buffer")
+	case c.SLC > 0 && !timeOK(c.SLCProgramTime, 1) || c.SLC == 0 && c.SLCProgramTime != 0:
+		return bad("SLCProgramTime", c.SLCProgramTime, "1ns to 1s with SLC, and 0 without")
 	case !in(c.OverProvision, 0, 100):
 		return bad("OverProvision", c.OverProvision, "0 to 100 percent")
 	case c.OverProvision > 0 && c.Buffer == 0:
 		return bad("OverProvision", c.OverProvision, "0 without a buffer")
-	case c.OverProvision > 0 && c.Capacity > 8<<40:
-		return bad("Capacity", c.Capacity, "at most 8 TiB with OverProvision")
+	case c.OverProvision > 0 && c.Capacity > MaxCollected:
+		return bad("Capacity", c.Capacity, "at most 16 TiB with OverProvision")
 	case c.Filled > Random || c.Filled != Empty && c.OverProvision == 0:
 		return bad("Filled", c.Filled, "Empty, Sequential or Random, with OverProvision")
 	case c.Buffer != 0 && (c.Buffer < 2*int64(c.Row()) || c.Buffer > 1<<36):

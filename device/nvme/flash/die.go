@@ -17,6 +17,7 @@ type operation struct {
 	unit    int64 // a program of a write without buffer: its first unit
 	kind    opKind
 	state   opState
+	slc     bool // a program with one bit a cell
 }
 
 type opKind uint8
@@ -133,7 +134,7 @@ func (d *die) fire() {
 func (d *die) transferred(o *operation, t lane.Time) {
 	if o.programs() {
 		o.state = opArray
-		d.after(t, d.f.cfg.ProgramTime)
+		d.after(t, d.f.programTime(o))
 		return
 	}
 	d.release(t)
@@ -183,6 +184,13 @@ func (d *die) after(t lane.Time, arrayTime time.Duration) {
 	d.timer.Arm(d.due.Sub(d.f.lane.Now()))
 }
 
+func (f *Flash) programTime(o *operation) time.Duration {
+	if o.slc {
+		return f.cfg.SLCProgramTime
+	}
+	return f.cfg.ProgramTime
+}
+
 // newOp takes an operation on a row from the pool.
 func (f *Flash) newOp(kind opKind, row rowID) *operation {
 	if f.ops == nil {
@@ -196,7 +204,7 @@ func (f *Flash) newOp(kind opKind, row rowID) *operation {
 	o := f.ops
 	f.ops = o.sibling
 	f.live++
-	o.kind, o.row, o.request = kind, row, nil
+	o.kind, o.row, o.request, o.slc = kind, row, nil, false
 	o.die = &f.dies[row.number()%int64(len(f.dies))]
 	return o
 }

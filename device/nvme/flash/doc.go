@@ -31,9 +31,13 @@
 // written counts as old data in static stripes: row = unit / units per row,
 // die = row mod dies, channel = die mod channels. Writes are a log: rows are
 // numbered as they are filled, and row n goes to die n mod dies. A die that has
-// filled a block pays an erase before its next program. What a filled drive must
-// copy first (garbage collection) is not modelled yet: a block is taken as free
-// when its turn comes.
+// filled a block pays an erase before its next program.
+//
+// With Config.OverProvision the log goes through superblocks, and what is still
+// valid in one is copied away before it is written again: blocks.go has garbage
+// collection, fill.go the state of a drive that is full from the start. Without, a
+// block is taken as free when its turn comes. With Config.SLC the first rows are
+// programmed quickly (slc.go).
 //
 // A read costs one array read for each row that it touches, whatever part of it,
 // and a transfer of whole units (they are what error correction works on).

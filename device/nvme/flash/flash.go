@@ -31,6 +31,7 @@ type Flash struct {
 
 	units   mapping
 	buffer  buffer
+	slc     slc
 	blocks  *blocks // nil: no garbage collection
 	nextRow int64   // the log's next row
 
