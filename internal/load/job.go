@@ -8,49 +8,59 @@ import (
 	"blksim/internal/replay"
 )
 
-// Job is one job, with fio's defaults where DefaultJob sets no other.
+// Job is one job, with fio's defaults where DefaultJob sets no other. Sizes and
+// offsets are bytes. The names in parentheses are fio's, and those of the options.
 type Job struct {
 	Name    string
-	Pattern Pattern
-	Mix     uint // percent of reads in a mixed pattern
+	Pattern Pattern // what is done, and in which order of offsets (rw)
+	Mix     uint    // percent of reads in a mixed pattern without a rate (rwmixread)
 
-	Block     PerOp[Range] // bytes of an I/O
-	Split     PerOp[Split] // instead of Block: sizes with shares
-	Align     int64        // of offsets; 0: the least block
-	Offset    Extent       // where the job's region begins
-	Increment int64        // so much more for each further clone
-	Size      Extent       // of the region; 0: to the end of the device
-	IOSize    int64        // bytes to do; 0: Size, times Loops
-	Number    uint64       // of I/Os to do; 0: by IOSize
-	Loops     uint
+	// What an I/O is.
+	Block     PerOp[Range] // its size: evenly from a range, in multiples of Min (bs, bsrange)
+	Split     PerOp[Split] // instead of Block: sizes with shares (bssplit)
+	Align     int64        // of offsets; 0: the least block (blockalign)
+	Offset    Extent       // where the job's region begins (offset)
+	Increment int64        // the region of each further clone begins so much later (offset_increment)
+	Size      Extent       // of the region; 0: to the end of the device (size)
 
-	Depth  uint // I/Os in flight; 0: 1, and no limit for a job with a rate
-	Clones uint // fio's numjobs
+	// When the job ends: whatever comes first. A job that says nothing of it runs
+	// for DefaultRuntime.
+	IOSize    int64         // bytes done; 0: Size, times Loops (io_size)
+	Number    uint64        // I/Os done; 0: no end (number_ios)
+	Loops     uint          // times through the region (loops)
+	Runtime   time.Duration // after the ramp; 0: no end (runtime)
+	TimeBased bool          // Runtime alone counts (time_based)
 
-	Runtime   time.Duration
-	TimeBased bool // run for Runtime, however often the region is passed
-	Ramp      time.Duration
-	Delay     time.Duration
+	Depth  uint // I/Os in flight; 0: 1, and DefaultLimit for a job with a rate (iodepth)
+	Clones uint // how many run side by side (numjobs)
 
-	RateIOPS  PerOp[uint64]
-	Rate      PerOp[int64] // bytes a second
-	Poisson   bool
-	Think     time.Duration
-	ThinkWhen uint // fio's thinktime_blocks
+	// When I/Os are due. With a rate each has its time, whatever becomes of the
+	// others; without, one is due when there is room for it.
+	Ramp      time.Duration // what is due before is run and not measured (ramp_time)
+	Delay     time.Duration // the job starts so much later (startdelay)
+	RateIOPS  PerOp[uint64] // I/Os a second (rate_iops)
+	Rate      PerOp[int64]  // bytes a second, instead (rate)
+	Poisson   bool          // due at random, not evenly (rate_process)
+	Think     time.Duration // waited after ThinkWhen I/Os have ended (thinktime)
+	ThinkWhen uint          // (thinktime_blocks)
 
-	Where         Distribution
-	NoRandomMap   bool
-	PercentRandom uint
-	Fsync         uint // a flush after so many writes; 0: none
-	Seed          uint64
-	Stonewall     bool
+	// Where I/Os go.
+	Where         Distribution // (random_distribution)
+	NoRandomMap   bool         // a place may come again before all have come (norandommap)
+	PercentRandom uint         // of a random pattern; the rest follows on (percentage_random)
 
-	Verify         bool // crc32c
-	VerifyInterval int64
-	DoVerify       bool
-	VerifyFatal    bool
+	Fsync     uint   // a flush after so many writes; 0: none (fsync)
+	Seed      uint64 // 0: the run's (randseed)
+	Stonewall bool   // begins when all jobs before have ended (stonewall)
 
-	Deadline time.Duration
+	// Checking of data.
+	Verify         bool  // headers with crc32c (verify)
+	VerifyInterval int64 // bytes with a header of their own; 0: the least block (verify_interval)
+	DoVerify       bool  // read back all that was written, at the end (do_verify)
+	VerifyFatal    bool  // end at the first bad interval (verify_fatal)
+
+	// Cancelling; these are ours.
+	Deadline time.Duration // from when an I/O was due; 0: none
 	Cancel   Cancel
 }
 

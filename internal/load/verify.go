@@ -80,6 +80,17 @@ var _ replay.Payload = (*verifier)(nil)
 
 func (v *verifier) index(off int64) int64 { return (off - v.from) / v.interval }
 
+// # What a read may find
+//
+// Writes of one interval that overlap in time may reach the device in either order,
+// and a cancelled or failed one may have been carried out or not. So for each
+// interval the verifier keeps a floor: writes that are under way together are an
+// epoch, and when the last of an epoch has ended, and one of them succeeded, no
+// generation older than the epoch's first can come back. A read checks against the
+// floor of when it was submitted; newer data, up to what was issued, is right too.
+// The approach that lost was to expect the last completed write: two overlapping
+// writes that end in one order and land in the other are no error.
+
 // Submit is as in replay.Payload. The note of a read is the time: what had been
 // written by then must be there.
 func (v *verifier) Submit(op aio.Op, off int64, b []byte) uint64 {

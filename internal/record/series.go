@@ -108,7 +108,9 @@ func (s *Series) Add(io *replay.IO) {
 	}
 }
 
-// cover adds one I/O to an area, from from to to.
+// cover adds one I/O to an area, from from to to. The first and the last interval
+// get their parts at once; those between get a step up and a step down, however
+// many they are, so that an I/O that took long costs no more than a short one.
 func (s *Series) cover(from, to lane.Time, of func(v *Interval) *area) {
 	a, b := int(from/s.width), int(to/s.width)
 	if a == b {
