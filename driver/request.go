@@ -7,9 +7,9 @@ import "blksim/aio"
 // one buffer or several and keeps every limit: a driver with none walks over Bufs
 // and is done.
 //
-// The block layer makes all requests of
-// a queue when it opens it, one for each tag, and uses them again and again;
-// the driver owns a request from a Submit that answers OK until Complete.
+// The block layer makes all requests of a queue when it opens it, one for each tag,
+// and uses them again and again; the driver owns a request from a Submit that
+// answers OK until Complete.
 type Request struct {
 	Op     aio.Op
 	Off    int64    // first byte on the device; a multiple of the block size
