@@ -365,3 +365,23 @@ func powerCutRun(t *testing.T, seed, blocks uint64) (lost int) {
 	}
 	return lost
 }
+
+func TestPlanThatStrikesNothingAllocatesNothing(t *testing.T) {
+	r := faultRig(t, "read-error lba=1000000 chance=0.5\nspike op=flush for=1ms\ntorn-write after=1h", 1, nvme.Config{}, null)
+	buf := r.alloc(4096)
+	e := r.rwAt(spec.IORead, 0, 8, buf)
+	once := func() {
+		r.submit(1, e)
+		for r.c.Read32(spec.RegCSTS) != 0 && r.w.Step() {
+			if q := r.q[1]; spec.CQEAt(r.mem.at(q.cq, q.entries*16), q.head).Poll().Phase() == q.phase {
+				if q.head++; q.head == q.entries {
+					q.head, q.phase = 0, !q.phase
+				}
+				r.c.Write32(spec.CQHeadDoorbell(1, 0), uint32(q.head))
+				return
+			}
+		}
+	}
+	once()
+	require.Zero(t, testing.AllocsPerRun(200, once))
+}

@@ -10,7 +10,7 @@ import (
 func TestSLCCacheIsFastUntilItIsFullAndRecoversInIdleTime(t *testing.T) {
 	cfg := full
 	cfg.OverProvision, cfg.SLC, cfg.SLCProgramTime = 0, 8<<20, 50*time.Microsecond
-	w, f := newFull(t, func(c *Config) { *c = cfg })
+	w, f := newFull(t, func(c *Config) { *c = cfg }) // the size matters here
 	at := int64(0)
 	units := func(mib int) time.Duration {
 		return writeOnly(t, w, f, mib<<20/Unit, func() int64 { at++; return at % f.unitCount() })
