@@ -33,11 +33,11 @@ func TestTheExampleWithoutItsCallbackPasses(t *testing.T) {
 }
 
 func TestRAMPasses(t *testing.T) {
-	drivertest.Run(t, func(drivertest.Env) (driver.Driver, error) { return ram.New(make([]byte, 64<<10)), nil })
+	drivertest.RunWith(t, func(drivertest.Env) (driver.Driver, error) { return ram.New(make([]byte, 64<<10)), nil }, drivertest.Options{Seeds: 60})
 }
 
 func TestNullPassesButForData(t *testing.T) {
-	drivertest.RunWith(t, func(drivertest.Env) (driver.Driver, error) { return null.New(null.Options{}) }, drivertest.Options{NoData: true})
+	drivertest.RunWith(t, func(drivertest.Env) (driver.Driver, error) { return null.New(null.Options{}) }, drivertest.Options{NoData: true, Seeds: 60})
 }
 
 // TestWrappersPass over a driver that has everything, so that what they forward
@@ -72,7 +72,7 @@ func TestWrappersPass(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			drivertest.RunWith(t, func(e drivertest.Env) (driver.Driver, error) {
 				return wrap(e, broken.NewGood(e.Seed, e.Seed%2 == 0))
-			}, drivertest.Options{Seeds: 100})
+			}, drivertest.Options{Seeds: 50})
 		})
 	}
 }

@@ -41,7 +41,7 @@ func TestEachBrokenDriverIsRejectedByTheRuleThatItBreaks(t *testing.T) {
 }
 
 func TestTheGoodDriverPassesEveryRule(t *testing.T) {
-	o := drivertest.Options{Seeds: 200}
+	o := drivertest.Options{Seeds: 100}
 	if testing.Short() {
 		o.Seeds = 10
 	}
