@@ -191,3 +191,28 @@ func BenchmarkMerge(b *testing.B) {
 		h.Merge(&o)
 	}
 }
+
+// TestRestoreIsTheInverse of what a histogram tells of itself, and refuses what none
+// would tell.
+func TestRestoreIsTheInverse(t *testing.T) {
+	h := &Histogram{}
+	for i := range int64(3000) {
+		h.Add(i * i * 977)
+	}
+	h.Add(1 << 40)
+	bins := slices.Collect(h.Buckets())
+	high, low := h.Sum()
+	got, err := Restore(bins, h.Min(), h.Max(), h.Beyond(), high, low)
+	require.NoError(t, err)
+	require.Equal(t, h, got)
+	for name, restore := range map[string]func() (*Histogram, error){
+		"negative count": func() (*Histogram, error) { return Restore([]Bucket{{From: 1, Count: -1}}, 1, 1, 0, 0, 1) },
+		"too large":      func() (*Histogram, error) { return Restore([]Bucket{{From: 1 << 40, Count: 1}}, 1, 1, 0, 0, 1) },
+		"empty, a max":   func() (*Histogram, error) { return Restore(nil, 0, 5, 0, 0, 0) },
+		"min not there":  func() (*Histogram, error) { return Restore([]Bucket{{From: 5, Count: 1}}, 1, 5, 0, 0, 5) },
+		"beyond":         func() (*Histogram, error) { return Restore([]Bucket{{From: 5, Count: 1}}, 5, 5, 1, 0, 5) },
+	} {
+		_, err := restore()
+		require.Error(t, err, name)
+	}
+}
