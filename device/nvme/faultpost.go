@@ -42,7 +42,8 @@ func (c *Controller) postStray(sq *subq, result uint64, cid uint16, st spec.Stat
 	c.notify(cq)
 }
 
-// swallows says whether an interrupt is lost.
+// swallows says whether an interrupt is lost. Those that tell of the admin queue are
+// not: a plan is about I/O, as with all other faults of commands.
 func (f *faults) swallows() bool {
 	return f.plan.Due(faultplan.LostInterrupt, time.Duration(f.c.lane.Now()))
 }

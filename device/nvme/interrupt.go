@@ -62,13 +62,14 @@ func (c *Controller) raiseAll() {
 // raise signals vector i, or remembers it while it is masked.
 func (c *Controller) raise(i int) {
 	v := &c.vectors[i]
+	admin := v.admin
 	v.entries, v.admin = 0, false
 	v.disarm()
 	if i < 32 && c.masked>>i&1 != 0 {
 		c.maskedDue |= 1 << i
 		return
 	}
-	if c.faults != nil && c.faults.swallows() {
+	if c.faults != nil && !admin && c.faults.swallows() {
 		return
 	}
 	c.irq.Raise(i)
