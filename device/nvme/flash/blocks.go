@@ -1,10 +1,6 @@
 package flash
 
-import (
-	"math/bits"
-
-	"blksim/aio/lane"
-)
+import "blksim/aio/lane"
 
 // blocks is the drive's own room: superblocks, each a block of every die, of which
 // there are more than the host can fill (OverProvision). A superblock is written
@@ -41,9 +37,16 @@ type blocks struct {
 type superblock struct {
 	valid int64
 	slots []uint32 // by place: the unit that was put there; nil: by the formula, or nothing
-	base  int64    // row of the log that its first row is; below 0: not of the host's log
+	base  int64    // row of the log that its first row is, or one of the values below
 	open  bool
 }
+
+// Values of base of what is not in the host's log.
+const (
+	untouched = -1 // as the drive was at first
+	freed     = -2 // free, and was once in use
+	moved     = -3 // of the collection's stream
+)
 
 // stream is where rows are written: the host's, or what is moved.
 type stream struct {
@@ -74,7 +77,7 @@ func newBlocks(f *Flash) *blocks {
 	b.before = newFill(c.Filled, f.unitCount(), b.units, n-lowWater-1)
 	for i := n - 1; i >= 0; i-- {
 		sb := &b.all[i]
-		sb.base = -1
+		sb.base = untouched
 		if sb.valid = b.before.held(i); sb.valid == 0 {
 			b.free = append(b.free, int32(i))
 		}
@@ -178,7 +181,7 @@ func (b *blocks) choose() bool {
 	best := int64(-1)
 	for i := range b.all {
 		sb := &b.all[i]
-		if !sb.open && (sb.slots != nil && sb.base != freed || b.before.held(int64(i)) > 0 && sb.base == -1) &&
+		if !sb.open && (sb.slots != nil && sb.base != freed || b.before.held(int64(i)) > 0 && sb.base == untouched) &&
 			(best < 0 || sb.valid < b.all[best].valid) {
 			best = int64(i)
 		}
@@ -190,9 +193,6 @@ func (b *blocks) choose() bool {
 	b.gain = b.units - b.all[best].valid
 	return true
 }
-
-// freed is the base of a superblock that is free and was once in use.
-const freed = -2
 
 // moveUnits moves up to n valid units of the victim. It says whether it moved them
 // all; otherwise the victim is done with, and free.
@@ -230,7 +230,7 @@ func (b *blocks) moveUnits(t lane.Time, n int64) bool {
 	}
 	flush()
 	sb.base, sb.valid = freed, 0
-	b.free = append([]int32{b.victim}, b.free...)
+	b.free = append([]int32{b.victim}, b.free...) // used last: wear is spread
 	b.victim = -1
 	return false
 }
@@ -248,7 +248,7 @@ func (b *blocks) holds(sb *superblock, row int64) (u int64, ok bool) {
 // moveOne gives a unit a place in the collection's stream.
 func (b *blocks) moveOne(u int64, t lane.Time) {
 	f, s := b.f, &b.move
-	if s.fill == 0 && b.next(s, -3, 0) < 0 {
+	if s.fill == 0 && b.next(s, moved, 0) < 0 {
 		panic("flash: the collection has no room: a superblock is kept for it")
 	}
 	row := int64(s.block)*b.rows + s.row - 1
@@ -297,11 +297,4 @@ func (b *blocks) trim(off, n int64) {
 			}
 		}
 	}
-}
-
-// mulDiv is a*b/c without overflow; the result fits.
-func mulDiv(a, b, c int64) int64 {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	q, _ := bits.Div64(hi, lo, uint64(c))
-	return int64(q)
 }

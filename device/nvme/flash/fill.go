@@ -170,3 +170,10 @@ func mix(v, round uint64) uint64 {
 	v = (v + round + 1) * 0x9e3779b97f4a7c15
 	return (v ^ v>>29) * 0xbf58476d1ce4e5b9 >> 17
 }
+
+// mulDiv is a*b/c without overflow; the result fits.
+func mulDiv(a, b, c int64) int64 {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	q, _ := bits.Div64(hi, lo, uint64(c))
+	return int64(q)
+}
