@@ -72,7 +72,7 @@ func head(t *testing.T, path string, n int) string {
 }
 
 func TestSameTraceAndSeedGiveTheSameBytes(t *testing.T) {
-	path := head(t, sample, 8000)
+	path := head(t, sample, map[bool]int{true: 1500, false: 8000}[testing.Short()])
 	args := func(seed string) []string {
 		return []string{"replay", "--output-format=json", "--queues=2", "--deadline=3ms", "--cancel=random:0.05", "--seed=" + seed,
 			"--driver=nvme", "--driver=nvme,callback=off", "--device=sim:slow", path}

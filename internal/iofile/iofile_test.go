@@ -16,6 +16,9 @@ import (
 // TestEveryIOIsARowWithItsStages over several batches and row groups. An independent
 // reader does the same in cmd/blksim, where it is installed.
 func TestEveryIOIsARowWithItsStages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many I/Os")
+	}
 	var b bytes.Buffer
 	w := NewWriter(&b)
 	const n = groupRows + 5000

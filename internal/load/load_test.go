@@ -212,6 +212,9 @@ func TestTheRampIsNotMeasured(t *testing.T) {
 }
 
 func TestRatesOfReadsAndWritesAndPoisson(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many I/Os")
+	}
 	_, ios := run(t, &spy{}, "[a]\nrw=randrw\nrate_iops=9000,1000\nrate_process=poisson\nruntime=2s\ntime_based\n")
 	var count [2]float64
 	gaps := 0.0
@@ -245,6 +248,9 @@ func TestMixesAndSplitsHaveTheirShares(t *testing.T) {
 }
 
 func TestDistributionsAreSkewedAsTheySay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many I/Os")
+	}
 	for kind, check := range map[string]func(byCount []int, first, middle int){
 		"zipf:1.2":          func(c []int, _, _ int) { require.InDelta(t, 1/math.Pow(2, 1.2), float64(c[1])/float64(c[0]), 0.08) },
 		"zipf:0.8":          func(c []int, _, _ int) { require.InDelta(t, 1/math.Pow(2, 0.8), float64(c[1])/float64(c[0]), 0.12) },
