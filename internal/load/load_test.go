@@ -26,6 +26,7 @@ const capacity = 1 << 20
 type spy struct {
 	driver.Driver
 	service time.Duration
+	alone   bool                    // I/Os are not merged: each takes the time
 	spoil   func(r *driver.Request) // after it was carried out
 	drop    func(r *driver.Request) bool
 }
@@ -100,7 +101,7 @@ func tryRun(t *testing.T, s *spy, text string) ([]*load.Clone, []replay.IO, erro
 	world := sim.NewWorld(1, 1)
 	lanes := []lane.Lane{world.Lane(0)}
 	s.Driver = ram.New(make([]byte, capacity))
-	disk, err := blk.Open(s, blk.Options{Queues: lanes, NoMerges: true})
+	disk, err := blk.Open(s, blk.Options{Queues: lanes, NoMerges: s.alone})
 	require.NoError(t, err)
 	w := &watch{}
 	r := &load.Run{Group: world, Disk: disk, Lanes: lanes, Jobs: jobs, Seed: 7, Data: true,
@@ -162,7 +163,7 @@ func TestAnOpenLoopCountsFromWhenAnIOWasDue(t *testing.T) {
 }
 
 func TestAClosedLoopKeepsIodepthInFlight(t *testing.T) {
-	clones, ios := run(t, &spy{service: time.Millisecond}, "[a]\nrw=read\niodepth=4\nruntime=100ms\ntime_based\n")
+	clones, ios := run(t, &spy{service: time.Millisecond, alone: true}, "[a]\nrw=read\niodepth=4\nruntime=100ms\ntime_based\n")
 	require.Len(t, ios, 103, "100 ms, and what was in flight")
 	for _, io := range ios[4:100] {
 		require.EqualValues(t, 4e6, io.Ended-io.Due)
@@ -171,7 +172,7 @@ func TestAClosedLoopKeepsIodepthInFlight(t *testing.T) {
 }
 
 func TestThinkTimeWaitsForAllBefore(t *testing.T) {
-	_, ios := run(t, &spy{service: time.Millisecond}, "[a]\nrw=read\niodepth=4\nthinktime=10ms\nthinktime_blocks=2\nnumber_ios=6\n")
+	_, ios := run(t, &spy{service: time.Millisecond, alone: true}, "[a]\nrw=read\niodepth=4\nthinktime=10ms\nthinktime_blocks=2\nnumber_ios=6\n")
 	var due []lane.Time
 	for _, io := range ios {
 		due = append(due, io.Submitted/1e6)
