@@ -56,7 +56,13 @@ func bioOf(k aio.Kiocb) *bio {
 		b.arriveFn = b.arrive
 		k.SetPrivate(b)
 	}
-	*b = bio{k: k, op: k.Op(), flags: k.Flags(), off: k.Off(), size: k.Len(), arriveFn: b.arriveFn}
+	// One by one: the bio as a whole would be built beside it, and copied. It is in
+	// no list and has no deadline: its last I/O has ended.
+	b.k, b.gate, b.buf = k, nil, nil
+	b.op, b.flags, b.off, b.size = k.Op(), k.Flags(), k.Off(), k.Len()
+	b.submitted, b.arrived = 0, 0
+	b.stage, b.started, b.reached, b.parts = stageData, false, false, 0
+	b.waits, b.out, b.watch = nil, nil, nil
 	if b.op.HasData() {
 		b.buf = k.Buf()
 	}
