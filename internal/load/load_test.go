@@ -27,6 +27,8 @@ type spy struct {
 	driver.Driver
 	service time.Duration
 	alone   bool                    // I/Os are not merged: each takes the time
+	piece   int64                   // longest request, bytes; 0: any
+	depth   int                     // requests that it has at once; 0: as many as come
 	spoil   func(r *driver.Request) // after it was carried out
 	drop    func(r *driver.Request) bool
 }
@@ -101,7 +103,7 @@ func tryRun(t *testing.T, s *spy, text string) ([]*load.Clone, []replay.IO, erro
 	world := sim.NewWorld(1, 1)
 	lanes := []lane.Lane{world.Lane(0)}
 	s.Driver = ram.New(make([]byte, capacity))
-	disk, err := blk.Open(s, blk.Options{Queues: lanes, NoMerges: s.alone})
+	disk, err := blk.Open(s, blk.Options{Queues: lanes, NoMerges: s.alone, MaxTransfer: s.piece, Depth: s.depth})
 	require.NoError(t, err)
 	w := &watch{}
 	r := &load.Run{Group: world, Disk: disk, Lanes: lanes, Jobs: jobs, Seed: 7, Data: true,

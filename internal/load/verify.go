@@ -116,19 +116,21 @@ func (v *verifier) Submit(op aio.Op, off int64, b []byte) uint64 {
 }
 
 // End is as in replay.Payload.
-func (v *verifier) End(op aio.Op, off int64, b []byte, note uint64, st aio.Status) {
+func (v *verifier) End(op aio.Op, off int64, b []byte, n int64, note uint64, st aio.Status) {
 	for at := int64(0); at < int64(len(b)); at += v.interval {
+		end := min(at+v.interval, int64(len(b)))
+		done := st == aio.OK && end <= n // and not left out by a cancel
 		k := v.table.Get(v.index(off + at))
 		switch {
 		case op == aio.OpWrite:
 			k.pending--
-			k.done = k.done || st == aio.OK
+			k.done = k.done || done
 			if k.pending == 0 && k.done {
 				v.clock++
 				k.before, k.stable = k.stable, floor{k.first, v.clock}
 			}
-		case op == aio.OpRead && st == aio.OK:
-			v.check(b[at:min(at+v.interval, int64(len(b)))], off+at, k, note)
+		case op == aio.OpRead && done:
+			v.check(b[at:end], off+at, k, note)
 		}
 	}
 }

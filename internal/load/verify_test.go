@@ -29,6 +29,24 @@ func TestGoodDataIsFoundGood(t *testing.T) {
 	}
 }
 
+// A split I/O of which a part was cancelled is done up to there: what a read left of
+// its buffer is no data, and what a write left out was not written.
+func TestAnIODoneInPartIsCheckedInPart(t *testing.T) {
+	s := &spy{service: 100 * time.Microsecond, piece: 4096, depth: 1}
+	clones, ios := run(t, s, verifyJob+"bs=16k\ncancel=random:0.5:3ms\n")
+	c := clones[0]
+	require.Zero(t, c.Bad, c.FirstBad)
+	parts := map[aio.Op]int{}
+	for _, io := range ios {
+		if io.Status == aio.OK && io.N < io.Len {
+			parts[io.Op]++
+		}
+	}
+	require.Positive(t, parts[aio.OpRead])
+	require.Positive(t, parts[aio.OpWrite])
+	require.Greater(t, c.Checked, int64(64))
+}
+
 // TestBadDataIsFound: each way in which a device can fail to keep what it was given.
 func TestBadDataIsFound(t *testing.T) {
 	// Each block is written eight times and read back once at the end; the last of

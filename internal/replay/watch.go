@@ -43,8 +43,10 @@ type Payload interface {
 	// Submit comes before an I/O of b, which a write's Submit fills. What it
 	// returns comes back in End.
 	Submit(op aio.Op, off int64, b []byte) (note uint64)
-	// End comes with the event of an I/O, and may look at what b has become.
-	End(op aio.Op, off int64, b []byte, note uint64, st aio.Status)
+	// End comes with the event of an I/O, and may look at what b has become: its
+	// first n bytes. A long I/O of which a part was cancelled ends as OK with fewer
+	// than len(b).
+	End(op aio.Op, off int64, b []byte, n int64, note uint64, st aio.Status)
 }
 
 // report tells the watcher of an I/O that ended.

@@ -161,7 +161,7 @@ func (w *worker) end(ev *aio.Event, now lane.Time) {
 		f.timer.Stop()
 	}
 	if p := w.e.cfg.Payload; p != nil {
-		p.End(f.op, f.off, f.data[:min(f.length, int64(len(f.data)))], f.note, ev.Status)
+		p.End(f.op, f.off, f.data[:min(f.length, int64(len(f.data)))], ev.N, f.note, ev.Status)
 	}
 	w.tally.add(f, ev, now, w.e.cfg.Deadline, w.measures(f))
 	if w.watcher != nil {
