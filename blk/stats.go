@@ -85,6 +85,24 @@ func (d *Disk) Stats() Stats {
 	return t
 }
 
+// Add adds what another disk counted, as for a volume of several.
+func (t *Stats) Add(o *Stats) {
+	for _, c := range []struct{ sum, n *int64 }{
+		{&t.Rejected, &o.Rejected}, {&t.NeedlessFlushes, &o.NeedlessFlushes}, {&t.IgnoredDiscards, &o.IgnoredDiscards},
+		{&t.GoneAtOnce, &o.GoneAtOnce}, {&t.Resets, &o.Resets}, {&t.FailedResets, &o.FailedResets}, {&t.PeakInFlight, &o.PeakInFlight},
+	} {
+		*c.sum += *c.n
+	}
+	t.add(o)
+	t.InFlight = append(t.InFlight, o.InFlight...)
+	if o.Stages != nil {
+		if t.Stages == nil {
+			t.Stages = &Stages{}
+		}
+		t.Stages.merge(o.Stages)
+	}
+}
+
 // add adds up what queues count.
 func (t *Stats) add(s *Stats) {
 	for _, c := range []struct{ sum, n *int64 }{

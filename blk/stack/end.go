@@ -76,5 +76,11 @@ func (p *parent) recycle() {
 	}
 	p.active = false
 	p.count, p.sent, p.left = 0, 0, 0
-	p.port.free = append(p.port.free, p)
+	q := p.port
+	q.free = append(q.free, p)
+	if q.active--; q.active == 0 && q.idle != nil {
+		f := q.idle
+		q.idle = nil
+		f()
+	}
 }

@@ -16,6 +16,8 @@ type port struct {
 	numbers []int                   // free places in table
 	current *parent                 // whose child is being submitted
 	waiting []*parent               // with children that there was no room for, in order
+	active  int                     // parents in use
+	idle    func()                  // is called when that is none; see WhenIdle
 	turn    int                     // the leg that the next read of a mirror goes to
 	hedge   hedger
 	stats   Stats
@@ -78,6 +80,7 @@ func (v *Volume) Start(l lane.Lane, k aio.Kiocb) {
 		st = aio.Invalid
 	}
 	if st != aio.OK {
+		q.stats.Rejected++
 		k.Complete(l, st, 0)
 		return
 	}
@@ -112,6 +115,7 @@ func (v *Volume) Start(l lane.Lane, k aio.Kiocb) {
 
 // parent takes one that is not in use.
 func (q *port) parent() *parent {
+	q.active++
 	if n := len(q.free); n > 0 {
 		p := q.free[n-1]
 		q.free = q.free[:n-1]

@@ -318,3 +318,25 @@ func TestNoAllocationPerIO(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(50, all), name)
 	}
 }
+
+// A hedged read ends with its first answer; the volume is idle when the other leg
+// has come back as well.
+func TestAVolumeIsIdleWhenTheLosersAreBack(t *testing.T) {
+	slow := &memory{latency: fixed(50 * time.Millisecond)}
+	r := newRig(t, []*memory{slow, {}}, hedged(stack.Hedge{Delay: 100 * time.Microsecond}))
+	var ended, idle []lane.Time
+	r.each = func(*aio.Event) { ended = append(ended, r.w.Now()) }
+	wait := func() {
+		require.NoError(t, r.w.Do(0, func(done func()) {
+			r.vol.WhenIdle(r.w.Lane(0), func() { idle = append(idle, r.w.Now()) })
+			done()
+		}))
+	}
+	wait()
+	require.Equal(t, []lane.Time{0}, idle, "at once")
+	r.submit(0, aio.IO{Op: aio.OpRead, Len: 512, Buf: make([]byte, 512)})
+	wait()
+	r.run()
+	require.Equal(t, []lane.Time{lane.Time(110 * time.Microsecond)}, ended)
+	require.Equal(t, []lane.Time{0, lane.Time(50 * time.Millisecond)}, idle)
+}

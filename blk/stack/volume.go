@@ -121,9 +121,21 @@ func (v *Volume) Check(op aio.Op, off, length int64) aio.Status {
 	return aio.OK
 }
 
+// WhenIdle has f called on l as soon as no child of an I/O of that lane is with the
+// disks: perhaps at once, and perhaps later than all I/Os have ended, since a read
+// that lost to a hedge ends after its I/O. One f a lane waits at a time. On l.
+func (v *Volume) WhenIdle(l lane.Lane, f func()) {
+	q := v.ports[l.Index()]
+	if q.active == 0 {
+		f()
+		return
+	}
+	q.idle = f
+}
+
 // Stats adds up the counters of all lanes: call it when all I/O has ended.
 func (v *Volume) Stats() Stats {
-	var t Stats
+	t := Stats{StaleCompletes: v.ctx.Stats().StaleCompletes}
 	for _, p := range v.ports {
 		if p != nil {
 			t.add(&p.stats)
@@ -134,6 +146,7 @@ func (v *Volume) Stats() Stats {
 
 // Stats counts what a volume did.
 type Stats struct {
+	Rejected int64 // refused by Check, and never cut
 	IOs      int64 // that were cut
 	Children int64
 	Waited   int64 // I/Os that had to wait for room for a child
@@ -147,9 +160,12 @@ type Stats struct {
 	HedgesDenied    int64 // the budget was used up
 	LosersCancelled int64 // reads that lost and were cancelled in time
 	LosersLate      int64 // and that were done all the same
+
+	StaleCompletes int64 // second completions of children, refused: a disk's error
 }
 
 func (s *Stats) add(o *Stats) {
+	s.Rejected += o.Rejected
 	s.IOs += o.IOs
 	s.Children += o.Children
 	s.Waited += o.Waited
@@ -161,4 +177,5 @@ func (s *Stats) add(o *Stats) {
 	s.HedgesDenied += o.HedgesDenied
 	s.LosersCancelled += o.LosersCancelled
 	s.LosersLate += o.LosersLate
+	s.StaleCompletes += o.StaleCompletes
 }

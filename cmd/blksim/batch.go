@@ -175,7 +175,7 @@ func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
 	lim := st.Disk.Limits()
 	u := report.Setup{
 		Device: st.Device, Driver: st.Driver, Capacity: lim.Capacity, BlockSize: lim.BlockSize,
-		Queues: len(st.Lanes), QueueDepth: st.Disk.Depth(), Clock: "virtual", Cancel: s.cancel, Seed: s.seed, TimeScale: 1,
+		Queues: len(st.Lanes), QueueDepth: st.Disks[0].Depth(), Stack: s.layout.String(), Hedge: stack.FormatHedge(s.hedge), Clock: "virtual", Cancel: s.cancel, Seed: s.seed, TimeScale: 1,
 	}
 	if s.realtime {
 		u.Clock = "real"

@@ -113,9 +113,9 @@ func TestWhatTheLayersRefusedIsAFault(t *testing.T) {
 	}{
 		"double": {stack.Counts{Block: blk.Stats{DoubleCompletes: 2}}, 0, "a request that it did not have (2 times)"},
 		"stale":  {stack.Counts{}, 1, "an I/O that had ended"},
-		"stray":  {stack.Counts{Driver: &nvme.Stats{Strays: 1}}, 0, "a command that it did not have"},
-		"head":   {stack.Counts{Driver: &nvme.Stats{BadHeads: 1}}, 0, "impossible head"},
-		"abort":  {stack.Counts{Driver: &nvme.Stats{AbortsFailed: 1}}, 0, "an abort with an error"},
+		"stray":  {stack.Counts{Drivers: []nvme.Stats{{Strays: 1}}}, 0, "a command that it did not have"},
+		"head":   {stack.Counts{Drivers: []nvme.Stats{{BadHeads: 1}}}, 0, "impossible head"},
+		"abort":  {stack.Counts{Drivers: []nvme.Stats{{AbortsFailed: 1}}}, 0, "an abort with an error"},
 	} {
 		r := &report.Run{}
 		r.Account(c.counts, c.stale)
@@ -125,7 +125,7 @@ func TestWhatTheLayersRefusedIsAFault(t *testing.T) {
 		require.Contains(t, r.Faults[0], c.says)
 	}
 	r := &report.Run{}
-	r.Account(stack.Counts{Driver: &nvme.Stats{}}, 0)
+	r.Account(stack.Counts{Drivers: []nvme.Stats{{}}}, 0)
 	r.Balance()
 	require.True(t, r.Accounting.Balanced)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	volume "blksim/blk/stack"
 	"blksim/internal/load"
 	"blksim/internal/option"
 	"blksim/internal/outfile"
@@ -23,6 +24,8 @@ type settings struct {
 	size     int64
 	drivers  []string
 	baseline bool
+	layout   stack.Layout
+	hedge    volume.Hedge
 	queues   uint
 	depth    uint
 	realtime bool
@@ -91,9 +94,11 @@ func (s *settings) deviceOptions(capacity string) option.Group {
 	return option.Group{Title: "What to run on", Rows: []option.Row{
 		{Name: "device", Value: option.String(&s.device), Usage: "what to run on: sim[:PROFILE], ram or null"},
 		{Name: "profile", Value: option.String(&s.profile), Usage: "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
-		{Name: capacity, Value: option.Size(&s.size), Usage: "capacity of the device, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
+		{Name: capacity, Value: option.Size(&s.size), Usage: "capacity of the device, or of each of --stack, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
 		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme, nvme,callback=off or nvme,cancel=cancel over sim, ram over ram, null over null; repeat to run each and compare"},
 		{Name: "baseline", Value: option.Bool(&s.baseline), Usage: "also run without any cancellation, and compare"},
+		{Name: "stack", Value: option.Parsed(&s.layout, "layout", stack.ParseLayout, stack.Layout.String), Usage: "make one volume of several such devices: linear:N, stripe:N[:CHUNK] (RAID 0, default 512KiB), mirror:N (RAID 1)"},
+		{Name: "hedge", Value: option.Parsed(&s.hedge, "when", stack.ParseHedge, stack.FormatHedge), Usage: "on a mirror, ask a second leg for a read that has not answered within a delay (500us) or a quantile of those before (p95), and cancel the loser; :BUDGET% caps them, default 5% of the reads"},
 		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
 		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
 		{Name: "realtime", Value: option.Bool(&s.realtime), Usage: "run on the wall clock, in parallel, instead of in virtual time"},
@@ -189,7 +194,7 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 	spec := stack.Spec{
 		Device: s.device, Profile: s.profile, Driver: driver, Capacity: s.size,
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
-		Block: s.block.options(), Faults: s.plan,
+		Block: s.block.options(), Faults: s.plan, Layout: s.layout, Hedge: s.hedge,
 	}
 	return spec, spec.Validate()
 }

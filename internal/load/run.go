@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"blksim/aio/lane"
-	"blksim/blk"
 	"blksim/internal/replay"
 	"blksim/sim"
 )
@@ -18,7 +17,7 @@ import (
 // Run is one run of jobs over a disk.
 type Run struct {
 	Group lane.Group
-	Disk  *blk.Disk
+	Disk  replay.Target
 	Lanes []lane.Lane // of the submitters: jobs take turns on them
 	Jobs  []Job
 	Seed  uint64

@@ -7,7 +7,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
-	"blksim/blk"
+	"blksim/driver"
 	"blksim/traces"
 )
 
@@ -37,11 +37,19 @@ type Live struct {
 	Bytes   atomic.Int64 // of the source's input consumed, where it says so
 }
 
+// Target is what a run is over: a *blk.Disk, or a volume of several.
+type Target interface {
+	aio.Target
+	Limits() driver.Limits
+	Check(op aio.Op, off, length int64) aio.Status // see blk.Disk.Check
+}
+
 // Engine is one run.
 type Engine struct {
 	cfg     Config
 	group   lane.Group
-	disk    *blk.Disk
+	disk    Target
+	target  aio.Target // the same
 	ctx     *aio.Context
 	workers []*worker
 	pump    pump
@@ -52,7 +60,7 @@ type Engine struct {
 
 // New prepares a run of src over disk, with a worker on each of lanes, which are
 // submitters of the disk. name is how messages call the source.
-func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src Source, name string) (*Engine, error) {
+func New(cfg Config, group lane.Group, disk Target, lanes []lane.Lane, src Source, name string) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
@@ -62,7 +70,7 @@ func New(cfg Config, group lane.Group, disk *blk.Disk, lanes []lane.Lane, src So
 	if cfg.Payload != nil && len(lanes) != 1 {
 		return nil, fmt.Errorf("replay: data of its own on %d lanes: want one", len(lanes))
 	}
-	e := &Engine{cfg: cfg, group: group, disk: disk}
+	e := &Engine{cfg: cfg, group: group, disk: disk, target: disk}
 	ctx, err := aio.New(aio.Options{Capacity: cfg.Limit(), Lanes: lanes, OnEvents: e.onEvents})
 	if err != nil {
 		return nil, err

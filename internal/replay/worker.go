@@ -97,7 +97,7 @@ func (w *worker) take(c *chunk) {
 
 func (w *worker) submit(now lane.Time) {
 	ids := w.ids[:len(w.ios)]
-	n, err := w.e.ctx.SubmitBatch(w.lane, w.e.disk, w.ios, ids)
+	n, err := w.e.ctx.SubmitBatch(w.lane, w.e.target, w.ios, ids)
 	w.tally.Submitted += int64(n)
 	for i, f := range w.batch[:n] {
 		f.id = ids[i]

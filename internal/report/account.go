@@ -39,8 +39,16 @@ func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 			times.InFlight = append(times.InFlight, f)
 		}
 	}
-	if c.Device != nil {
-		r.Device = deviceCounts(c.Device)
+	if c.Volume != nil {
+		r.Volume = volumeCounts(c.Volume)
+		staleCompletes += c.Volume.StaleCompletes
+	}
+	for i := range c.Devices {
+		if d := deviceCounts(&c.Devices[i]); i == 0 {
+			r.Device = d
+		} else {
+			r.Device.merge(&d)
+		}
 	}
 	fault := func(n int64, what string) {
 		if n > 0 {
@@ -49,18 +57,20 @@ func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 	}
 	fault(b.DoubleCompletes, "the driver completed a request that it did not have")
 	fault(staleCompletes, "the block layer completed an I/O that had ended")
-	strays := int64(0) // completions that the fault plan explains
+	var strays, badHeads, failed int64
+	for i := range c.Drivers {
+		d := &c.Drivers[i]
+		strays, badHeads, failed = strays+int64(d.Strays), badHeads+int64(d.BadHeads), failed+int64(d.AbortsFailed)
+	}
 	for _, rule := range c.Faults {
 		r.Injected = append(r.Injected, Injected{rule.Text, int64(rule.Hits)})
 		if rule.What == faultplan.Duplicate || rule.What == faultplan.Late {
-			strays += int64(rule.Hits)
+			strays -= int64(rule.Hits) // the plan explains them
 		}
 	}
-	if d := c.Driver; d != nil {
-		fault(int64(d.Strays)-strays, "the device completed a command that it did not have")
-		fault(int64(d.BadHeads), "the device told an impossible head of a submission queue")
-		fault(int64(d.AbortsFailed), "the device answered an abort with an error")
-	}
+	fault(strays, "the device completed a command that it did not have")
+	fault(badHeads, "the device told an impossible head of a submission queue")
+	fault(failed, "the device answered an abort with an error")
 }
 
 // deviceCounts are the controller's own counters.

@@ -20,7 +20,14 @@ func (r *Run) Balance() {
 	check(rec.NotRun == 0 || r.Partial && rec.NotRun > 0, "all records were run")
 	check(rec.Replayed == q.Submitted, "records replayed = requests submitted")
 	check(q.Stuck == 0, "requests submitted = completed + cancelled + failed")
-	check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
+	if v := r.Volume; v == nil {
+		check(r.Block.Skipped == q.Cancelled.Skipped, "skipped by the block layer = skipped in the events")
+	} else if q.Stuck == 0 {
+		// A skipped I/O of a volume has a child or more of which all were skipped.
+		check(r.Block.Skipped >= q.Cancelled.Skipped, "skipped by the block layers >= skipped in the events, over a volume")
+		check(v.HedgesWon <= v.HedgesIssued, "hedged reads that won <= hedged reads")
+		check(v.LosersCancelled+v.LosersLate <= v.HedgesIssued, "reads that lost <= hedged reads")
+	}
 	if r.Device.Counted && q.Stuck == 0 {
 		b := &r.Block
 		// A reset takes what the device has not fetched yet out of its queues.
@@ -29,7 +36,7 @@ func (r *Run) Balance() {
 			same, words = r.Device.Commands <= b.Dispatched, "commands in the device <= requests dispatched, with a reset"
 		}
 		check(same, words)
-		check(b.Reached == q.Submitted-q.Cancelled.Skipped-b.Rejected-b.Needless-b.Refused,
+		check(b.Reached == r.forDisks()-b.Skipped-b.Rejected-b.Needless-b.Refused,
 			"reached the device = submitted - skipped at dispatch - needless flushes - refused")
 		check(b.Dispatched == b.Reached-b.Merged+b.Again+b.FlushesAdded,
 			"requests dispatched = requests that reached it - merged + split off and sent again + flushes added")

@@ -18,7 +18,7 @@ func Merge(runs []*Run, sequence bool) (*Run, error) {
 	out := *runs[0]
 	out.Ops, out.Device = map[string]OpRun{}, Device{Counted: true, ByOp: map[string]int64{}, Bytes: map[string]int64{}, Media: map[string]int64{}}
 	out.Accounting, out.Cancel, out.Block, out.SlipNs = Accounting{}, Cancel{}, Block{}, nil
-	out.Slowest, out.Series, out.Jobs, out.Verify = nil, nil, nil, nil
+	out.Volume, out.Slowest, out.Series, out.Jobs, out.Verify = nil, nil, nil, nil, nil
 	out.ElapsedNs, out.IOPS, out.Bandwidth, out.Partial, out.Error, out.Faults, out.Odd = 0, 0, 0, false, "", nil, nil
 	out.Accounting.Records.Skipped = map[string]int64{}
 	for _, r := range runs {
@@ -52,6 +52,12 @@ func (r *Run) merge(o *Run, sequence bool) error {
 	add(&r.Accounting.Records, &o.Accounting.Records)
 	add(&r.Accounting.Requests, &o.Accounting.Requests)
 	add(&r.Block, &o.Block)
+	if o.Volume != nil {
+		if r.Volume == nil {
+			r.Volume = &Volume{}
+		}
+		add(r.Volume, o.Volume)
+	}
 	r.Device.merge(&o.Device)
 	r.Faults = append(r.Faults, o.Faults...)
 	r.Odd = append(r.Odd, o.Odd...)

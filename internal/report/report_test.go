@@ -66,6 +66,26 @@ func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 	}
 }
 
+// Over a volume the disks have other requests than the user, and the two accounts
+// meet in the volume's.
+func TestARunOverAVolumeBalances(t *testing.T) {
+	for name, spoil := range map[string]func(r *Run){
+		"":                         func(*Run) {},
+		"reached the device = sub": func(r *Run) { r.Volume.Children++ },
+		"skipped by the block layers >= skipped in": func(r *Run) { r.Block.Skipped, r.Block.Reached = 5, r.Block.Reached+4 },
+		"hedged reads that won":                     func(r *Run) { r.Volume.HedgesWon = 11 },
+		"reads that lost":                           func(r *Run) { r.Volume.LosersLate = 4 },
+	} {
+		r := sampleRun("nvme")
+		r.Volume = &Volume{Rejected: 1, IOs: 99, Children: 105, HedgesIssued: 10, HedgesWon: 4, LosersCancelled: 7, LosersLate: 3}
+		r.Block.Skipped, r.Block.Reached, r.Block.Dispatched, r.Device.Commands = 9, 96, 96, 96
+		spoil(r)
+		r.Balance()
+		require.Equal(t, name == "", r.Accounting.Balanced, "%s: %v", name, r.Faults)
+		require.Contains(t, strings.Join(r.Faults, "\n"), name)
+	}
+}
+
 func TestTableHasARowForEachNumberAndAColumnForEachRun(t *testing.T) {
 	a, b := sampleRun("nvme"), sampleRun("nvme,callback=off")
 	a.Balance()

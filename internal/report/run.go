@@ -18,7 +18,8 @@ type Run struct {
 	Ops        map[string]OpRun `json:"ops"`              // by operation, and "all"
 	Cancel     Cancel           `json:"cancel"`
 	SlipNs     *Distribution    `json:"slip_ns,omitempty"` // due to submit
-	Block      Block            `json:"block_layer"`
+	Volume     *Volume          `json:"volume,omitempty"`  // over several disks
+	Block      Block            `json:"block_layer"`       // of all disks together, and so the device's
 	BlockTimes *BlockTimes      `json:"block_times,omitempty"`
 	Device     Device           `json:"device"`
 	Injected   []Injected       `json:"injected,omitempty"` // the fault plan
@@ -47,6 +48,8 @@ type Setup struct {
 	BlockSize  int     `json:"block_bytes"`
 	Queues     int     `json:"queues"`
 	QueueDepth int     `json:"queue_depth"`
+	Stack      string  `json:"stack,omitempty"` // of several such disks; the capacity is that of all
+	Hedge      string  `json:"hedge,omitempty"`
 	Clock      string  `json:"clock"` // virtual or real
 	Timing     string  `json:"timing"`
 	TimeScale  float64 `json:"time_scale"`

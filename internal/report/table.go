@@ -97,6 +97,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 		t.stages()
 	}
 	t.cancellation()
+	t.volume()
 	t.block()
 	t.device()
 	t.write(&b, p)
@@ -176,6 +177,13 @@ func about(b *strings.Builder, runs []*Run, p paint, width int) {
 	}
 	say("device", "%s: %s, %d B blocks; %s x depth %d", s.Device, Amount(float64(s.Capacity)),
 		s.BlockSize, plural(s.Queues, "queue"), s.QueueDepth)
+	if s.Stack != "" {
+		hedge := ""
+		if s.Hedge != "" {
+			hedge = "; reads hedged: " + s.Hedge
+		}
+		say("stack", "%s: each disk is a device of its own, with those queues%s", s.Stack, hedge)
+	}
 	timing := strings.TrimPrefix(s.Timing+"; ", "load; ")
 	if s.TimeScale != 1 {
 		timing = fmt.Sprintf("%s x %g; ", s.Timing, s.TimeScale)

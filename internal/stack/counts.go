@@ -2,16 +2,18 @@ package stack
 
 import (
 	"blksim/blk"
+	volume "blksim/blk/stack"
 	device "blksim/device/nvme"
 	"blksim/driver/nvme"
 )
 
 // Counts are the counters of the stack's layers, each by itself.
 type Counts struct {
-	Block  blk.Stats
-	Driver *nvme.Stats   // nil: the driver does not count
-	Device *device.Stats // nil: the device does not count
-	Faults []Rule        // of the fault plan
+	Volume  *volume.Stats  // nil: one disk
+	Block   blk.Stats      // of all disks together
+	Drivers []nvme.Stats   // by disk; none: the drivers do not count
+	Devices []device.Stats // by disk; none: the devices do not count
+	Faults  []Rule         // of the fault plan, all disks together
 }
 
 // Leave takes the place of Close where I/Os are stuck in the device: the lanes run
@@ -27,13 +29,26 @@ func (st *Stack) Leave() error {
 
 // Counts reads the counters. They belong to their lanes: call it after Close.
 func (st *Stack) Counts() Counts {
-	c := Counts{Block: st.Disk.Stats()}
-	if st.dev != nil {
-		drv, dev := st.dev.drv.Stats(), st.dev.ctrl.Stats()
-		c.Driver, c.Device = &drv, &dev
+	var c Counts
+	if st.volume != nil {
+		v := st.volume.Stats()
+		c.Volume = &v
 	}
-	if st.faults != nil {
-		c.Faults = st.faults.rules()
+	for _, d := range st.Disks {
+		s := d.Stats()
+		c.Block.Add(&s)
+	}
+	for _, d := range st.devices {
+		c.Drivers, c.Devices = append(c.Drivers, d.drv.Stats()), append(c.Devices, d.ctrl.Stats())
+	}
+	for i, in := range st.faults {
+		for j, r := range in.rules() {
+			if i == 0 {
+				c.Faults = append(c.Faults, r)
+			} else {
+				c.Faults[j].Hits += r.Hits
+			}
+		}
 	}
 	return c
 }

@@ -14,8 +14,8 @@ import (
 // where the user says nothing: what Linux gives a request.
 const faultTimeout = 30 * time.Second
 
-// injected is where the faults of a plan are made: in the simulated device, or
-// before a driver that has none.
+// injected is where the faults of a plan are made on one disk: in the simulated
+// device, or before a driver that has none.
 type injected struct {
 	plan   faultplan.Plan
 	device *faultplan.Injector
@@ -36,7 +36,7 @@ func (st *Stack) injectDevice(s Spec, c *device.Config) {
 	}
 	in := faultplan.NewInjector(*s.Faults, sim.NewRand(s.Seed, "faults"))
 	c.Faults, c.FaultRand = in, sim.NewRand(s.Seed, "faults/places")
-	st.faults = &injected{plan: *s.Faults, device: in}
+	st.faults = append(st.faults, &injected{plan: *s.Faults, device: in})
 }
 
 // injectDriver makes the faults before a driver.
@@ -48,7 +48,7 @@ func (st *Stack) injectDriver(s Spec, d driver.Driver) (driver.Driver, error) {
 	if err != nil {
 		return nil, &SpecError{err}
 	}
-	st.faults = &injected{plan: *s.Faults, driver: f}
+	st.faults = append(st.faults, &injected{plan: *s.Faults, driver: f})
 	return f.Wrap(d), nil
 }
 

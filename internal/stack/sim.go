@@ -17,8 +17,8 @@ type simDevice struct {
 	drv  *nvme.Driver
 }
 
-// openSim opens the virtual NVMe device and its driver.
-func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
+// openSim opens the virtual NVMe device of disk i and its driver.
+func (st *Stack) openSim(s Spec, i int, opts, name string) (driver.Driver, error) {
 	o, canonical, err := parseNVMe(opts)
 	if err != nil {
 		return nil, err
@@ -36,22 +36,23 @@ func (st *Stack) openSim(s Spec, opts, name string) (driver.Driver, error) {
 	}
 	st.injectDevice(s, &p.Controller)
 	st.Device, st.Data = "sim:"+p.Name, p.Controller.Data == device.Sparse
-	st.dev = &simDevice{}
+	dev := simDevice{}
 	connect := func(mem device.Memory, irq device.Interrupter) (device.Registers, error) {
-		l := st.Group.Lane(st.Group.Lanes() - 1)
+		l := st.Group.Lane(s.Queues + i)
 		c, err := p.Open(l, mem, irq, s.Capacity, sim.NewRand(s.Seed, "device/nvme"))
 		if err != nil && s.Capacity != 0 {
 			// The profile is good by itself: Load has checked it.
 			err = specf("capacity %d: %w", s.Capacity, err)
 		}
-		st.dev.ctrl = c
+		dev.ctrl = c
 		return c, err
 	}
 	d, err := nvme.Open(nvme.Options{Group: st.Group, Connect: connect, Callback: o.callback, Cancel: o.cancel, Queues: s.Queues})
 	if err != nil {
 		return nil, err
 	}
-	st.dev.drv = d
+	dev.drv = d
+	st.devices = append(st.devices, dev)
 	return d, nil
 }
 

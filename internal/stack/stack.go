@@ -7,6 +7,7 @@ import (
 
 	"blksim/aio/lane"
 	"blksim/blk"
+	volume "blksim/blk/stack"
 	"blksim/driver"
 	"blksim/driver/null"
 	"blksim/driver/ram"
@@ -19,7 +20,7 @@ type Spec struct {
 	Device     string // sim[:PROFILE], ram or null
 	Profile    string // PROFILE by another way; a TOML file or a preset
 	Driver     string // nvme[,callback=on|off][,cancel=abort|cancel|auto], ram, null; "": the device's own
-	Capacity   int64  // bytes; 0: the device's own
+	Capacity   int64  // of each device, bytes; 0: the device's own
 	Queues     int    // at most MaxQueues; 0: 1
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
@@ -27,6 +28,8 @@ type Spec struct {
 	Block      blk.Options     // of the block layer; Queues, Submitters and Depth are set from what stands above
 	Faults     *faultplan.Plan // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
 	KeepData   bool            // a simulated device keeps what is written, whatever its profile says
+	Layout     Layout          // of the volume over several disks that are all as said above
+	Hedge      volume.Hedge    // of a mirror; Delay 0: reads are not hedged
 }
 
 const (
@@ -74,20 +77,22 @@ func (s Spec) Validate() error {
 	case s.Capacity < 0:
 		return specf("capacity %d: want more than 0", s.Capacity)
 	}
-	return nil
+	return s.validateLayout()
 }
 
 // Stack is what was built.
 type Stack struct {
 	Group lane.Group
 	Lanes []lane.Lane // of the queues and their submitters
-	Disk  *blk.Disk
+	Disks []*blk.Disk
+	Disk  Target // the one disk, or the volume over all
 
-	Device string // name of the device, with its profile
-	Driver string // name of the driver, with its options
-	Data   bool   // what is written can be read back
-	dev    *simDevice
-	faults *injected // nil: there is no plan
+	Device  string // name of the device, with its profile
+	Driver  string // name of the driver, with its options
+	Data    bool   // what is written can be read back
+	volume  *volume.Volume
+	devices []simDevice // by disk
+	faults  []*injected // by disk; none: there is no plan
 }
 
 // Build builds a stack. The error is a *SpecError if a part of the spec is wrong,
@@ -110,9 +115,9 @@ func Build(s Spec) (*Stack, error) {
 	}
 	st := &Stack{Device: kind}
 	if s.Realtime {
-		st.Group = lane.NewReal(s.Queues + 1)
+		st.Group = lane.NewReal(s.Queues + s.disks())
 	} else {
-		st.Group = sim.NewWorld(s.Seed, s.Queues+1)
+		st.Group = sim.NewWorld(s.Seed, s.Queues+s.disks())
 	}
 	for i := range s.Queues {
 		st.Lanes = append(st.Lanes, st.Group.Lane(i))
@@ -124,8 +129,21 @@ func Build(s Spec) (*Stack, error) {
 	return st, nil
 }
 
+// open opens the disks and what stacks them, all or none.
 func (st *Stack) open(s Spec, kind, profile string) error {
-	drv, err := st.driver(s, kind, profile)
+	for i := range s.disks() {
+		if err := st.openDisk(s.disk(i), i, kind, profile); err != nil {
+			return errors.Join(err, closeDisks(st.Disks))
+		}
+	}
+	if err := st.stack(s); err != nil {
+		return errors.Join(err, closeDisks(st.Disks))
+	}
+	return nil
+}
+
+func (st *Stack) openDisk(s Spec, i int, kind, profile string) error {
+	drv, err := st.driver(s, i, kind, profile)
 	if err != nil {
 		return err
 	}
@@ -137,10 +155,11 @@ func (st *Stack) open(s Spec, kind, profile string) error {
 	if depth == 0 {
 		depth = min(lim.QueueDepth, DefaultDepth)
 	}
-	st.Disk, err = blk.Open(drv, s.blockOptions(st.Lanes, depth))
+	disk, err := blk.Open(drv, s.blockOptions(st.Lanes, depth))
 	if err != nil {
 		return errors.Join(err, drv.Close())
 	}
+	st.Disks = append(st.Disks, disk)
 	return nil
 }
 
@@ -153,8 +172,8 @@ func (s *Spec) blockOptions(lanes []lane.Lane, depth int) blk.Options {
 	return o
 }
 
-// driver opens the device and its driver.
-func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
+// driver opens the device of disk i and its driver.
+func (st *Stack) driver(s Spec, i int, kind, profile string) (driver.Driver, error) {
 	name, opts, _ := strings.Cut(s.Driver, ",")
 	own := map[string]string{"sim": "nvme", "ram": "ram", "null": "null"}[kind]
 	if own == "" {
@@ -168,13 +187,13 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 	}
 	st.Driver = name
 	if kind == "sim" {
-		return st.openSim(s, opts, profile)
+		return st.openSim(s, i, opts, profile)
 	}
 	if opts != "" {
 		return nil, specf("driver %q: %s has no options", s.Driver, name)
 	}
 	if kind == "ram" {
-		d, err := openRAM(s.Capacity)
+		d, err := openRAM(s.Capacity, s.disks())
 		if err != nil {
 			return nil, err
 		}
@@ -191,19 +210,23 @@ func (st *Stack) driver(s Spec, kind, profile string) (driver.Driver, error) {
 	return st.injectDriver(s, d)
 }
 
-func openRAM(capacity int64) (driver.Driver, error) {
+// openRAM opens one of so many RAM disks.
+func openRAM(capacity int64, disks int) (driver.Driver, error) {
 	if capacity == 0 {
 		capacity = DefaultRAM
 	}
 	if capacity < 512 || capacity > MaxRAM {
 		return nil, specf("capacity %d: device ram is memory: want 512 B to %d GiB (%d)", capacity, MaxRAM>>30, int64(MaxRAM))
 	}
+	if capacity > MaxRAM/int64(disks) {
+		return nil, specf("capacity %d: device ram is memory, and %d disks want %d of it each: want %d GiB together at most", capacity, disks, capacity, MaxRAM>>30)
+	}
 	return ram.New(make([]byte, capacity)), nil
 }
 
-// Close closes the disk and ends the lanes. All I/O has ended.
+// Close closes the disks and ends the lanes. All I/O has ended.
 func (st *Stack) Close() error {
-	err := st.Disk.Close()
+	err := errors.Join(st.drain(), closeDisks(st.Disks))
 	st.closeLanes()
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	volume "blksim/blk/stack"
 	"blksim/device/nvme/spec"
 	"blksim/internal/profile"
 	"blksim/internal/stack"
@@ -178,10 +179,10 @@ func TestCancelsFromManyGoroutinesInRealTime(t *testing.T) {
 			require.NoError(t, ctx.Close(t.Context()))
 			require.NoError(t, st.Close())
 			c := st.Counts()
-			require.EqualValues(t, 2*perLane-skipped, c.Device.IOCommands(), "the device saw a skipped I/O, or not all others")
-			require.EqualValues(t, aborted, c.Device.Aborts.Aborted)
-			require.EqualValues(t, aborted, c.Device.Count(spec.AbortRequested))
-			require.EqualValues(t, aborted, c.Driver.Cancelled)
+			require.EqualValues(t, 2*perLane-skipped, c.Devices[0].IOCommands(), "the device saw a skipped I/O, or not all others")
+			require.EqualValues(t, aborted, c.Devices[0].Aborts.Aborted)
+			require.EqualValues(t, aborted, c.Devices[0].Count(spec.AbortRequested))
+			require.EqualValues(t, aborted, c.Drivers[0].Cancelled)
 			require.EqualValues(t, skipped, c.Block.Skipped)
 			require.Positive(t, done)
 			require.Positive(t, skipped)
@@ -217,6 +218,15 @@ func TestSpecsThatCannotBeBuiltSayWhy(t *testing.T) {
 		{stack.Spec{Device: "ram", Capacity: 8000 << 40}, "16 GiB"},
 		{stack.Spec{Device: "ram", Capacity: 100}, "512 B"},
 		{stack.Spec{Device: "ram", Capacity: -1}, "capacity -1"},
+		{stack.Spec{Device: "ram", Capacity: 8 << 30, Layout: stack.Layout{Kind: "linear", Disks: 3}}, "3 disks want"},
+		{stack.Spec{Device: "null", Capacity: 1 << 61, Layout: stack.Layout{Kind: "linear", Disks: 4}}, "too much for each of 4 disks"},
+		{stack.Spec{Device: "null", Layout: stack.Layout{Kind: "stripe", Disks: 2, Chunk: 1000}}, "multiple of the block size 512"},
+		{stack.Spec{Device: "null", Capacity: 4096, Layout: stack.Layout{Kind: "stripe", Disks: 2, Chunk: 8192}}, "no room for one"},
+		{stack.Spec{Device: "null", Layout: stack.Layout{Kind: "tower", Disks: 2}}, `stack "tower"`},
+		{stack.Spec{Device: "null", Layout: stack.Layout{Kind: "linear", Disks: 17}}, "want 1 to 16"},
+		{stack.Spec{Device: "null", Layout: stack.Layout{Kind: "stripe", Disks: 2, Chunk: 4096}, Hedge: volume.Hedge{Delay: 1}}, "only a mirror"},
+		{stack.Spec{Device: "null", Hedge: volume.Hedge{Delay: 1}}, "only a mirror"},
+		{stack.Spec{Device: "sim:no-such", Layout: stack.Layout{Kind: "mirror", Disks: 2}}, "no such profile"},
 	} {
 		_, err := stack.Build(c.spec)
 		require.ErrorContains(t, err, c.says)
