@@ -14,7 +14,7 @@ import (
 func TestHedgedReadsOfAMirrorCutTheTail(t *testing.T) {
 	plan := file(t, "spikes.plan", "spike chance=0.03 for=20ms\n")
 	load := func(more ...string) *report.Run {
-		r := runJSON(t, append([]string{"--rw=randread", "--rate_iops=2000", "--runtime=1s", "--stack=mirror:2", "--faults=" + plan}, more...)...)
+		r := runJSON(t, append([]string{"--rw=randread", "--rate_iops=2000", "--number_ios=1000", "--stack=mirror:2", "--faults=" + plan}, more...)...)
 		require.True(t, r.Accounting.Balanced, r.Faults)
 		require.EqualValues(t, r.Volume.Children, r.Device.Commands)
 		require.EqualValues(t, r.Volume.IOs+r.Volume.HedgesIssued, r.Volume.Children)
@@ -55,8 +55,12 @@ func TestVolumesKeepTheirData(t *testing.T) {
 
 // TestAReplayOverAVolumeAddsUp with cancels at every stage and faults on all disks.
 func TestAReplayOverAVolumeAddsUp(t *testing.T) {
-	part := head(t, sample, 3000)
-	plan := file(t, "bad.plan", "read-error chance=0.01\nspike chance=0.01 for=5ms\nduplicate count=3\n")
+	records := 3000
+	if testing.Short() {
+		records = 800
+	}
+	part := head(t, sample, records)
+	plan := file(t, "bad.plan", "read-error chance=0.01\nspike chance=0.02 for=5ms\nduplicate count=3\n")
 	for _, args := range [][]string{
 		{"--stack=linear:2", "--scheduler=mq-deadline", "--queue-depth=4"},
 		{"--stack=stripe:4:16KiB", "--queues=2"},
