@@ -115,6 +115,10 @@ func TestNoAllocationsPerCommand(t *testing.T) {
 		"flash write, sparse":  {flashOf(small), nvme.Sparse, spec.IOWrite},
 		"flash, write through": {flashOf(with(small, func(c *flash.Config) { c.Buffer = 0 })), nvme.Discard, spec.IOWrite},
 		"flash, write zeroes":  {flashOf(small), nvme.Discard, spec.IOWriteZeroes},
+		"flash, lognormal": {flashOf(with(small, func(c *flash.Config) {
+			c.ReadSpread = flash.Distribution{Shape: flash.Lognormal, Sigma: 200_000}
+			c.ReadPages = [flash.MaxPageTypes]time.Duration{30 * us, 45 * us, 60 * us}
+		})), nvme.Discard, spec.IORead},
 	} {
 		l := newLoop(t, nvme.Config{Capacity: 64 << 20, Data: c.data}, c.m, c.op, 16)
 		l.run(40_000, 64) // grow pools, touch every chunk

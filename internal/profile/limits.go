@@ -21,27 +21,28 @@ func (p *Profile) Limits() string {
 	}
 	f := &p.Flash
 	unit, row, dies := int64(flash.Unit), int64(f.Row()), float64(f.Dies())
-	read := f.CommandTime + f.ReadTime + over(unit, f.ChannelRate) + over(unit, f.LinkRate) + f.Latency
+	tR, tPROG, tBERS := f.ReadSpread.Mean(f.ReadTime), f.ProgramSpread.Mean(f.ProgramTime), f.EraseSpread.Mean(f.EraseTime)
+	read := f.CommandTime + tR + over(unit, f.ChannelRate) + over(unit, f.LinkRate) + f.Latency
 	line("4 KiB read at depth 1", "%v", read)
 	write := f.CommandTime + over(unit, f.LinkRate) + f.Latency
 	if f.Buffer == 0 {
-		write += over(unit, f.ChannelRate) + f.ProgramTime
+		write += over(unit, f.ChannelRate) + tPROG
 	}
 	line("4 KiB write at depth 1", "%v", write)
 	// A die is busy for the array and for its data on the channel; a channel for
 	// the latter alone; the front for each command.
-	perDie := dies / (f.ReadTime + over(unit, f.ChannelRate)).Seconds()
+	perDie := dies / (tR + over(unit, f.ChannelRate)).Seconds()
 	perChannel := float64(f.Channels) / over(unit, f.ChannelRate).Seconds()
 	line("random 4 KiB reads", "%.0f IOPS", min(perDie, perChannel, ratePerSecond(f.CommandTime), rate64(f.LinkRate)/float64(unit)))
 	writes := func(program time.Duration) float64 {
-		cycle := program + over(row, f.ChannelRate) + f.EraseTime/time.Duration(f.PagesPerBlock)
+		cycle := program + over(row, f.ChannelRate) + tBERS/time.Duration(f.PagesPerBlock)
 		return min(dies*float64(row)/cycle.Seconds(), rate64(f.LinkRate)) / 1e6
 	}
 	if f.SLC > 0 {
-		line("sequential writes, SLC part", "%.0f MB/s", writes(f.SLCProgramTime))
+		line("sequential writes, SLC part", "%.0f MB/s", writes(f.ProgramSpread.Mean(f.SLCProgramTime)))
 	}
-	line("sequential writes", "%.0f MB/s", writes(f.ProgramTime))
-	line("sequential reads", "%.0f MB/s", min(dies*float64(row)/(f.ReadTime+over(row, f.ChannelRate)).Seconds(),
+	line("sequential writes", "%.0f MB/s", writes(tPROG))
+	line("sequential reads", "%.0f MB/s", min(dies*float64(row)/(tR+over(row, f.ChannelRate)).Seconds(),
 		float64(f.Channels)*float64(f.ChannelRate), rate64(f.LinkRate))/1e6)
 	return b.String()
 }

@@ -21,9 +21,11 @@ const (
 	rate                // "1.6GB/s"
 	time_               // "50us"
 	percent             // "5%"
+	pages               // ["30us", "50us"], times
+	spread              // "lognormal sigma=0.2"
 )
 
-// option is a key of a profile. Values of all units but text, truth and choice
+// option is a key of a profile. Values of sizes, rates, times, percentages and counts
 // are integers (bytes, bytes a second, nanoseconds, percent) within lo and hi.
 type option struct {
 	key     string
@@ -47,9 +49,11 @@ const (
 
 // value is a parsed value: the field that the unit asks for.
 type value struct {
-	n int64
-	s string
-	b bool
+	n     int64
+	s     string
+	b     bool
+	pages [flash.MaxPageTypes]time.Duration
+	shape flash.Distribution
 }
 
 func (v value) duration() time.Duration { return time.Duration(v.n) }
@@ -111,14 +115,22 @@ var options = []option{
 		func(p *Profile, v value) { p.Flash.Planes = int(v.n) }},
 	{"media.pages_per_block", count, 1, 65536, nil, flashRequired, "pages of a block of a plane",
 		func(p *Profile, v value) { p.Flash.PagesPerBlock = int(v.n) }},
-	{"media.read", time_, 1, second, nil, flashRequired, "array to page register (tR)",
+	{"media.read", time_, 1, second, nil, flashRequired, "array to page register (tR), the mean of all pages",
 		func(p *Profile, v value) { p.Flash.ReadTime = v.duration() }},
 	{"media.program", time_, 1, second, nil, flashRequired, "page register to array, all planes (tPROG)",
 		func(p *Profile, v value) { p.Flash.ProgramTime = v.duration() }},
 	{"media.erase", time_, 0, second, nil, flashRequired, "a block of all planes (tBERS); 0s: none is needed",
 		func(p *Profile, v value) { p.Flash.EraseTime = v.duration() }},
-	{"media.jitter", percent, 0, 50, nil, flashOptional, "array times vary by up to this much",
+	{"media.jitter", percent, 0, 50, nil, flashOptional, "array times vary by up to this much, triangularly, unless the next keys say otherwise",
 		func(p *Profile, v value) { p.Flash.Jitter = int(v.n) }},
+	{"media.read_distribution", spread, 0, 0, nil, flashOptional, "how media.read and media.read_pages vary",
+		func(p *Profile, v value) { p.Flash.ReadSpread = v.shape }},
+	{"media.program_distribution", spread, 0, 0, nil, flashOptional, "how media.program and media.slc_program vary",
+		func(p *Profile, v value) { p.Flash.ProgramSpread = v.shape }},
+	{"media.erase_distribution", spread, 0, 0, nil, flashOptional, "how media.erase varies",
+		func(p *Profile, v value) { p.Flash.EraseSpread = v.shape }},
+	{"media.read_pages", pages, 1, second, nil, flashOptional, "array to page register of the pages that share cells, in turn (TLC: lower, middle, upper); media.read is their mean",
+		func(p *Profile, v value) { p.Flash.ReadPages = v.pages }},
 	{"media.buffer", size, 8192, 64 << 30, nil, flashOptional, "write buffer, at least two pages of all planes; without it there is none",
 		func(p *Profile, v value) { p.Flash.Buffer = v.n }},
 	{"media.over_provision", percent, 0, 100, nil, flashOptional, "flash beyond the capacity, with a buffer; without it, and beyond 16TiB, garbage collection is not modelled",
@@ -163,6 +175,10 @@ func (o *option) wants() string {
 		return fmt.Sprintf(`a rate like "1.6GB/s", from %s/s to %s/s`, bytesText(o.lo), bytesText(o.hi))
 	case time_:
 		return fmt.Sprintf(`a time like "50us", from %v to %v`, time.Duration(o.lo), time.Duration(o.hi))
+	case pages:
+		return fmt.Sprintf(`a list of 2 to %d times like ["30us", "50us"], each from %v to %v`, flash.MaxPageTypes, time.Duration(o.lo), time.Duration(o.hi))
+	case spread:
+		return spreadWants
 	default:
 		return fmt.Sprintf(`a percentage like "5%%", from %d%% to %d%%`, o.lo, o.hi)
 	}
@@ -182,7 +198,7 @@ func Reference() string {
 		case flashOptional:
 			note = " (flash only)"
 		}
-		fmt.Fprintf(&b, "%-24s %s: %s%s\n", o.key, o.meaning, o.wants(), note)
+		fmt.Fprintf(&b, "%-26s %s: %s%s\n", o.key, o.meaning, o.wants(), note)
 	}
 	return b.String()
 }

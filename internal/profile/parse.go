@@ -143,6 +143,8 @@ func (o *option) parse(v *unstable.Node) (value, error) {
 		}
 		n, err := integer(raw)
 		return o.limit(n, raw, err)
+	case pages:
+		return o.pageTimes(v)
 	}
 	if v.Kind != unstable.String {
 		return value{}, fmt.Errorf("%s %s is no string", strings.ToLower(v.Kind.String()), raw)
@@ -160,6 +162,12 @@ func (o *option) parse(v *unstable.Node) (value, error) {
 			}
 		}
 		return value{}, fmt.Errorf("unknown %q", raw)
+	case spread:
+		shape, err := distribution(raw)
+		if err != nil {
+			return value{}, fmt.Errorf("%q: %w", raw, err)
+		}
+		return value{shape: shape}, nil
 	}
 	n, err := quantity(raw, o.unit)
 	return o.limit(n, raw, err)
@@ -220,6 +228,8 @@ func (p *parser) finish() error {
 			return p.errorf(max(at("media.slc"), at("media.slc_program")), "media.slc", "want media.slc and media.slc_program together")
 		case f.SLC > 0 && (f.Buffer == 0 || f.SLC > f.Capacity):
 			return p.errorf(at("media.slc"), "media.slc", "want at most namespace.capacity, and media.buffer")
+		case f.PageTypes() > 0 && f.PagesMean() != f.ReadTime:
+			return p.errorf(at("media.read_pages"), "media.read_pages", "the mean is %v; want that of media.read, %v", f.PagesMean(), f.ReadTime)
 		case f.Volatile && f.Buffer == 0:
 			return p.errorf(at("media.volatile"), "media.volatile", "true without media.buffer")
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"blksim/device/nvme"
+	"blksim/device/nvme/flash"
 	"blksim/sim"
 
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,10 @@ pages_per_block = 100
 read = "50us"
 program = "0.6ms"
 erase = "3 ms"
+read_distribution = "lognormal p99/p50=1.6 median"
+program_distribution = "uniform 12%"
+erase_distribution = "lognormal sigma=0.25"
+read_pages = ["35us", "50us", "65us"]
 jitter = "5%"
 buffer = "1MiB"
 volatile = true
@@ -99,6 +104,10 @@ func TestValuesArriveWhereTheyBelong(t *testing.T) {
 	require.Equal(t, 600*time.Microsecond, f.ProgramTime)
 	require.Equal(t, 3*time.Millisecond, f.EraseTime)
 	require.Equal(t, 5, f.Jitter)
+	require.Equal(t, flash.Distribution{Shape: flash.Lognormal, Sigma: flash.SigmaOfTail(1600), Median: true}, f.ReadSpread)
+	require.Equal(t, flash.Distribution{Shape: flash.Uniform, Spread: 12}, f.ProgramSpread)
+	require.Equal(t, flash.Distribution{Shape: flash.Lognormal, Sigma: 250_000}, f.EraseSpread)
+	require.Equal(t, [flash.MaxPageTypes]time.Duration{35 * time.Microsecond, 50 * time.Microsecond, 65 * time.Microsecond}, f.ReadPages)
 	require.EqualValues(t, 1<<20, f.Buffer)
 	require.True(t, f.Volatile)
 	require.Equal(t, 8, f.Dies())
@@ -144,6 +153,26 @@ func TestErrorsSayWhereWhatAndWhatWasExpected(t *testing.T) {
 		"odd page":                  {`"16KiB"`, `"5000B"`, line("page"), `no multiple of 4KiB`},
 		"buffer too small":          {`buffer = "1MiB"`, `buffer = "63KiB"`, line("buffer"), `63KiB is too small; want at least two pages of all planes, 64KiB`},
 		"volatile without buffer":   {`buffer = "1MiB"` + "\n", "", line("volatile") - 1, `true without media.buffer`},
+		"unknown shape":             {`"uniform 12%"`, `"gamma 2"`, line("program_distribution"), `media.program_distribution: "gamma 2": unknown shape "gamma"; want "fixed", "uniform 10%" or`},
+		"fixed by something":        {`"uniform 12%"`, `"fixed 3%"`, line("program_distribution"), `fixed has nothing after it; want "fixed"`},
+		"no spread":                 {`"uniform 12%"`, `"triangular"`, line("program_distribution"), `"triangular": no unit; want`},
+		"spread too wide":           {`"uniform 12%"`, `"uniform 91%"`, line("program_distribution"), `out of range; want "fixed", "uniform 10%" or "triangular 10%" (1% to 90% on each side)`},
+		"spread of nothing":         {`"uniform 12%"`, `"uniform 0%"`, line("program_distribution"), `out of range`},
+		"sigma too small":           {`sigma=0.25`, `sigma=0.0009`, line("erase_distribution"), `out of range; want`},
+		"sigma too large":           {`sigma=0.25`, `sigma=1.3`, line("erase_distribution"), `out of range; want`},
+		"sigma that is no number":   {`sigma=0.25`, `sigma=-1`, line("erase_distribution"), `not a number; want`},
+		"no sigma":                  {`lognormal sigma=0.25`, `lognormal`, line("erase_distribution"), `unknown "" after lognormal; want`},
+		"tail too short":            {`p99/p50=1.6`, `p99/p50=1`, line("read_distribution"), `out of range; want`},
+		"tail too long":             {`p99/p50=1.6`, `p99/p50=16.001`, line("read_distribution"), `out of range; want`},
+		"another tail":              {`p99/p50=1.6`, `p95/p50=1.6`, line("read_distribution"), `unknown "p95/p50" after lognormal; want`},
+		"words after median":        {`median"`, `median really"`, line("read_distribution"), `not a number; want`},
+		"distribution, no string":   {`"uniform 12%"`, `12`, line("program_distribution"), `integer 12 is no string; want`},
+		"pages of another mean":     {`"65us"`, `"66us"`, line("read_pages"), `media.read_pages: the mean is 50.333µs; want that of media.read, 50µs`},
+		"one page":                  {`["35us", "50us", "65us"]`, `["50us"]`, line("read_pages"), `the list has 1; want a list of 2 to 4 times like ["30us", "50us"], each from 1ns to 1s`},
+		"five pages":                {`"50us", `, `"50us", "50us", "50us", `, line("read_pages"), `the list has 5; want`},
+		"pages that are no list":    {`["35us", "50us", "65us"]`, `"50us"`, line("read_pages"), `string 50us is no list; want`},
+		"a number among pages":      {`"35us", `, `35, `, line("read_pages"), `integer 35 in the list is no string; want`},
+		"a page of no time":         {`"35us"`, `"0us"`, line("read_pages"), `"0us" is out of range; want`},
 		"syntax":                    {"queues = 3", "queues = ", line("queues"), ""},
 		"key twice":                 {"queues = 3", "queues = 3\nqueues = 4", 0, "queues"},
 		"table twice":               {"[controller]", "[namespace]", 0, "namespace"},
@@ -164,6 +193,18 @@ func TestErrorsSayWhereWhatAndWhatWasExpected(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+func TestLimitsAreOfMeansWhereTheProfileHasMedians(t *testing.T) {
+	limits := func(text string) string {
+		p, err := Parse("f.toml", []byte(text))
+		require.NoError(t, err)
+		first, _, _ := strings.Cut(p.Limits(), "\n")
+		return first
+	}
+	text := strings.Replace(good, `"lognormal p99/p50=1.6 median"`, `"lognormal sigma=0.5 median"`, 1)
+	require.Contains(t, limits(text), "60.07", "50 us exp(0.5^2/2) and 3.413 us on the channel")
+	require.Contains(t, limits(strings.Replace(text, " median", "", 1)), "53.413")
 }
 
 func TestUnknownProfileNamesThePresets(t *testing.T) {

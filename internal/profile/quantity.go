@@ -24,9 +24,10 @@ var unitNames = map[unit][]struct {
 
 var (
 	errNoUnit   = errors.New("no unit")
-	errNumber   = errors.New("not a number before the unit")
+	errNumber   = errors.New("not a number")
 	errFraction = errors.New("not a whole number of the smallest unit")
 	errTooLarge = errors.New("too large")
+	errRange    = errors.New("out of range")
 )
 
 // quantity reads a decimal number and a unit, without a space or with one. It
@@ -46,6 +47,11 @@ func quantity(s string, u unit) (int64, error) {
 	if mult == 0 {
 		return 0, fmt.Errorf("unknown unit %q", name)
 	}
+	return scaled(number, mult)
+}
+
+// scaled is a decimal number times mult, which must be whole.
+func scaled(number string, mult int64) (int64, error) {
 	whole, frac, _ := strings.Cut(number, ".")
 	if strings.Trim(whole+frac, "0123456789") != "" || whole == "" || len(whole)+len(frac) > 18 || strings.HasSuffix(number, ".") {
 		return 0, errNumber

@@ -21,10 +21,19 @@ type Config struct {
 	Planes         int   // of a die, working together, 1 to 16
 	PagesPerBlock  int   // of a plane, 1 to 65536
 
-	ReadTime    time.Duration // array to page register
+	ReadTime    time.Duration // array to page register, the mean of all pages
 	ProgramTime time.Duration // page register to array, all planes
 	EraseTime   time.Duration // a block of all planes; 0: no erase is needed
-	Jitter      int           // array times vary by up to this many percent, 0 to 50
+	Jitter      int           // array times vary by up to this many percent, 0 to 50, where the next ones do not say otherwise
+
+	ReadSpread    Distribution // how ReadTime varies
+	ProgramSpread Distribution // ProgramTime and SLCProgramTime
+	EraseSpread   Distribution // EraseTime
+
+	// ReadPages are the read times of the pages that share cells, in turn (lower,
+	// middle and upper page with three bits a cell); their mean is ReadTime. Those
+	// of one bit a cell have none: all are 0, and so are those after the last one.
+	ReadPages [MaxPageTypes]time.Duration
 
 	ChannelRate int64         // bytes a second
 	LinkRate    int64         // bytes a second each way; 0: no limit
@@ -39,6 +48,53 @@ type Config struct {
 
 	Buffer   int64 // write buffer, bytes, at least two rows; 0: none
 	Volatile bool  // a power cut empties the buffer
+}
+
+// MaxPageTypes is how many pages share cells at most: four bits a cell.
+const MaxPageTypes = 4
+
+// PageTypes is how many read times ReadPages has.
+func (c Config) PageTypes() int {
+	for i, d := range c.ReadPages {
+		if d == 0 {
+			return i
+		}
+	}
+	return MaxPageTypes
+}
+
+// PagesMean is the mean of ReadPages, rounded to a nanosecond; 0 if there are none.
+func (c Config) PagesMean() time.Duration {
+	n := time.Duration(c.PageTypes())
+	if n == 0 {
+		return 0
+	}
+	var sum time.Duration
+	for _, d := range c.ReadPages[:n] {
+		sum += d
+	}
+	return (sum + n/2) / n
+}
+
+// validateSpread checks how array times vary.
+func (c Config) validateSpread() error {
+	for _, s := range []struct {
+		field string
+		Distribution
+	}{{"ReadSpread", c.ReadSpread}, {"ProgramSpread", c.ProgramSpread}, {"EraseSpread", c.EraseSpread}} {
+		if err := s.validate(); err != nil {
+			return fmt.Errorf("flash: Config.%s is %+v, want %w", s.field, s.Distribution, err)
+		}
+	}
+	n := c.PageTypes()
+	bad := n > 0 && c.PagesMean() != c.ReadTime
+	for i, d := range c.ReadPages {
+		bad = bad || d < 0 || d > time.Second || i >= n && d != 0
+	}
+	if bad {
+		return fmt.Errorf("flash: Config.ReadPages is %v, want times up to 1s whose mean is ReadTime, %v, or zeros", c.ReadPages, c.ReadTime)
+	}
+	return nil
 }
 
 // Row is what a die reads or programs at once, bytes.
@@ -101,7 +157,7 @@ func (c Config) Validate() error {
 	case c.Volatile && c.Buffer == 0:
 		return bad("Volatile", c.Volatile, "false without a buffer")
 	}
-	return nil
+	return c.validateSpread()
 }
 
 // transfer is the time that n bytes take at rate, rounded up.

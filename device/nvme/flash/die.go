@@ -91,7 +91,7 @@ func (d *die) begin(t lane.Time) {
 	if !o.programs() {
 		f.stats.Reads++
 		o.state = opArray
-		d.after(t, f.cfg.ReadTime)
+		d.after(t, f.read.draw(f.readTime(o)))
 		return
 	}
 	f.stats.Programs++
@@ -102,7 +102,7 @@ func (d *die) begin(t lane.Time) {
 		d.filled = 0
 		f.stats.Erases++
 		o.state = opErasing
-		d.after(t, f.cfg.EraseTime)
+		d.after(t, f.erase.draw(f.cfg.EraseTime))
 		return
 	}
 	d.channel.enqueue(o, t)
@@ -134,7 +134,7 @@ func (d *die) fire() {
 func (d *die) transferred(o *operation, t lane.Time) {
 	if o.programs() {
 		o.state = opArray
-		d.after(t, d.f.programTime(o))
+		d.after(t, d.f.program.draw(d.f.programTime(o)))
 		return
 	}
 	d.release(t)
@@ -180,8 +180,18 @@ func (d *die) cancel(o *operation) bool {
 }
 
 func (d *die) after(t lane.Time, arrayTime time.Duration) {
-	d.due = t.Add(d.f.vary(arrayTime))
+	d.due = t.Add(arrayTime)
 	d.timer.Arm(d.due.Sub(d.f.lane.Now()))
+}
+
+// readTime is that of the page that a row is of each plane: the pages of a block
+// take turns.
+func (f *Flash) readTime(o *operation) time.Duration {
+	if f.pageTypes == 0 {
+		return f.cfg.ReadTime
+	}
+	page := o.row.number() / int64(len(f.dies)) % f.perBlock
+	return f.cfg.ReadPages[page%f.pageTypes]
 }
 
 func (f *Flash) programTime(o *operation) time.Duration {

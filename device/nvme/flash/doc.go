@@ -19,10 +19,14 @@
 //	  - channel: moves one page at a time, first come first served.
 //
 // Each die, channel, and line of waiting commands has one timer, made once.
-// Times are integers: rates round up to a nanosecond; array times vary by a
-// triangular distribution of +-Jitter percent drawn from the injected Rand, in
-// the order in which the dies begin. Nothing else is random, so the lane's time
-// and the Rand decide everything.
+// Times are integers: rates round up to a nanosecond; array times are drawn from
+// the injected Rand, in the order in which the dies begin, each kind with a
+// distribution of its own (distribution.go): triangular of +-Jitter percent unless
+// Config says fixed, uniform or lognormal. Nothing else is random, so the lane's
+// time and the Rand decide everything.
+//
+// Pages that share cells are read in different times: Config.ReadPages has them,
+// and the pages of a block take turns. Programs of all of them take alike.
 //
 // # Where data lies
 //

@@ -1,8 +1,6 @@
 package flash
 
 import (
-	"time"
-
 	"blksim/aio/lane"
 	"blksim/device/nvme"
 	"blksim/device/nvme/spec"
@@ -15,7 +13,6 @@ type Rand interface{ Uint64() uint64 }
 type Flash struct {
 	lane lane.Lane
 	cfg  Config
-	rand Rand
 	host nvme.MediumHost
 
 	requests []request // by slot
@@ -35,9 +32,13 @@ type Flash struct {
 	blocks  *blocks // nil: no garbage collection
 	nextRow int64   // the log's next row
 
-	rowUnits int64
-	rowBytes int64
-	finished bool // Done was called since the last Settle
+	read, program, erase sampler // of array times
+
+	rowUnits  int64
+	rowBytes  int64
+	pageTypes int64
+	perBlock  int64 // pages of a block of a plane, as the log uses it
+	finished  bool  // Done was called since the last Settle
 
 	stats nvme.MediumStats
 }
@@ -71,19 +72,26 @@ const (
 	inFlush               // waits for rows to be programmed
 )
 
-// New makes a drive that runs on l. r is not used when there is no jitter, and
+// New makes a drive that runs on l. r is not used when no time varies, and
 // may then be nil.
 func New(l lane.Lane, r Rand, cfg Config) (*Flash, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	f := &Flash{
-		lane: l, cfg: cfg, rand: r,
+		lane: l, cfg: cfg,
 		rowBytes: int64(cfg.Row()), rowUnits: int64(cfg.Row()) / Unit,
-		units: newMapping((cfg.Capacity + Unit - 1) / Unit),
+		units:     newMapping((cfg.Capacity + Unit - 1) / Unit),
+		read:      newSampler(cfg.ReadSpread, cfg.Jitter, r),
+		program:   newSampler(cfg.ProgramSpread, cfg.Jitter, r),
+		erase:     newSampler(cfg.EraseSpread, cfg.Jitter, r),
+		pageTypes: int64(cfg.PageTypes()), perBlock: int64(cfg.PagesPerBlock),
 	}
 	f.buffer.init(cfg)
-	f.blocks = newBlocks(f)
+	f.slc.init(cfg)
+	if f.blocks = newBlocks(f); f.blocks != nil {
+		f.perBlock = f.blocks.rows / int64(cfg.Dies())
+	}
 	f.front = f.newLine(f.issue)
 	f.in = f.newLine(f.arrive)
 	f.out = f.newLine(f.done)
@@ -286,14 +294,4 @@ func (f *Flash) settle() {
 		f.finished = false
 		f.host.Settle()
 	}
-}
-
-// vary is an array time with its jitter: the sum of two uniform numbers.
-func (f *Flash) vary(d time.Duration) time.Duration {
-	if f.cfg.Jitter == 0 {
-		return d
-	}
-	x := f.rand.Uint64()
-	dev := int64(x&0xffff) + int64(x>>16&0xffff) - 0xffff // triangular, -65535 to 65535
-	return d + time.Duration(int64(d)*int64(f.cfg.Jitter)/100*dev/0xffff)
 }

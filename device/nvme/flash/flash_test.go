@@ -160,27 +160,6 @@ func TestMappingFollowsTheLastWriteAndTrim(t *testing.T) {
 	require.Equal(t, trimmed, m.get(1<<20))
 }
 
-func TestJitterIsBoundedAndCentred(t *testing.T) {
-	w := sim.NewWorld(1, 1)
-	cfg := small
-	cfg.Jitter = 20
-	f, err := New(w.Lane(0), w.Rand("media"), cfg)
-	require.NoError(t, err)
-	const d = 50 * time.Microsecond
-	var sum time.Duration
-	low, high := time.Duration(1<<60), time.Duration(0)
-	for range 20_000 {
-		v := f.vary(d)
-		sum += v
-		low, high = min(low, v), max(high, v)
-	}
-	require.GreaterOrEqual(t, low, 40*time.Microsecond)
-	require.LessOrEqual(t, high, 60*time.Microsecond)
-	require.Less(t, low, 41*time.Microsecond)
-	require.Greater(t, high, 59*time.Microsecond)
-	require.InEpsilon(t, d, sum/20_000, 0.005)
-}
-
 func TestTransferTimesRoundUp(t *testing.T) {
 	require.EqualValues(t, 1, transfer(1, 2_000_000_000))
 	require.EqualValues(t, 4096, transfer(4096, 1_000_000_000))
@@ -201,6 +180,10 @@ func TestConfigIsChecked(t *testing.T) {
 		"ProgramTime":    func(c *Config) { c.ProgramTime = 2 * time.Second },
 		"EraseTime":      func(c *Config) { c.EraseTime = -1 },
 		"Jitter":         func(c *Config) { c.Jitter = 51 },
+		"ReadSpread":     func(c *Config) { c.ReadSpread.Shape = Lognormal + 1 },
+		"ProgramSpread":  func(c *Config) { c.ProgramSpread = Distribution{Shape: Uniform, Spread: MaxSpread + 1} },
+		"EraseSpread":    func(c *Config) { c.EraseSpread = Distribution{Shape: Lognormal, Sigma: MinSigma - 1} },
+		"ReadPages":      func(c *Config) { c.ReadPages[0] = c.ReadTime + 1 },
 		"ChannelRate":    func(c *Config) { c.ChannelRate = 0 },
 		"LinkRate":       func(c *Config) { c.LinkRate = -1 },
 		"CommandTime":    func(c *Config) { c.CommandTime = -1 },

@@ -1,6 +1,10 @@
 package flash
 
-import "blksim/aio/lane"
+import (
+	"time"
+
+	"blksim/aio/lane"
+)
 
 // slc is the part of the drive that is written with one bit a cell, quickly, until
 // it is full (Config.SLC). It is emptied into cells of several bits while the host
@@ -8,9 +12,14 @@ import "blksim/aio/lane"
 // when the next row is written, so that an idle drive costs no events. Reads that
 // come meanwhile do not wait for it, and read both kinds alike.
 type slc struct {
-	used  int64     // bytes
-	quiet lane.Time // since when all rows are programmed
-	busy  bool      // there are some that are not
+	cycle time.Duration // that a die takes to empty a row, on average
+	used  int64         // bytes
+	quiet lane.Time     // since when all rows are programmed
+	busy  bool          // there are some that are not
+}
+
+func (s *slc) init(c Config) {
+	s.cycle = c.ReadSpread.Mean(c.ReadTime) + 2*transfer(int64(c.Row()), c.ChannelRate) + c.ProgramSpread.Mean(c.ProgramTime)
 }
 
 // takeSLC says whether the row that is closed at t is written with one bit a cell.
@@ -20,9 +29,7 @@ func (f *Flash) takeSLC(t lane.Time) bool {
 		return false
 	}
 	if !s.busy && s.used > 0 {
-		c := &f.cfg
-		perRow := c.ReadTime + 2*transfer(f.rowBytes, c.ChannelRate) + c.ProgramTime
-		s.used = max(0, s.used-int64(t.Sub(s.quiet)/perRow)*int64(c.Dies())*f.rowBytes)
+		s.used = max(0, s.used-int64(t.Sub(s.quiet)/s.cycle)*int64(len(f.dies))*f.rowBytes)
 	}
 	s.busy = true
 	if s.used+f.rowBytes > f.cfg.SLC {
