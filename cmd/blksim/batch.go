@@ -138,13 +138,16 @@ func (b *batch) finish(stdout io.Writer) error {
 }
 
 // build builds the stack of a variant; data says whether it must keep what is
-// written.
-func (b *batch) build(v variant, data bool) (*stack.Stack, error) {
+// written. rec is what the run is recorded with.
+func (b *batch) build(v variant, data bool, rec *recording) (*stack.Stack, error) {
 	spec, err := b.stackSpec(v.driver)
 	if err != nil {
 		return nil, failed(exitUsage, err)
 	}
 	spec.KeepData = data
+	if rec.window != nil {
+		spec.Observe = func(disk int) stack.QueueObserver { return rec.window.Queues().Disk(disk) }
+	}
 	st, err := stack.Build(spec)
 	return st, failed(buildCode(err), err)
 }

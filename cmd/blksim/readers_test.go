@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -77,6 +78,30 @@ func TestFilesOfEveryIOHaveOneRun(t *testing.T) {
 		require.Equal(t, exitUsage, code)
 		require.Contains(t, errs, option+": the file has one run, and there are 2")
 		require.NoFileExists(t, path)
+	}
+}
+
+// TestTimelinesHaveTheOccupancyOfTheDevicesQueues, of replays and of loads, where the
+// device has queues; internal/timeline tests what they say.
+func TestTimelinesHaveTheOccupancyOfTheDevicesQueues(t *testing.T) {
+	trace := head(t, sample, 500)
+	for _, c := range []struct {
+		args []string
+		want bool
+	}{
+		{[]string{"replay", "--queues=2", trace}, true},
+		{[]string{"replay", "--timeline-window=around:slowest", trace}, true},
+		{[]string{"run", "--rw=randread", "--iodepth=32", "--runtime=5ms"}, true},
+		{[]string{"replay", "--device=ram", "--redirect=wrap", trace}, false},
+	} {
+		path := filepath.Join(t.TempDir(), "x.pftrace")
+		code, _, errs := blksim(append(c.args, "--timeline="+path)...)
+		require.Zero(t, code, errs)
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, name := range []string{"SQ entries not fetched, of 128", "CQ entries not consumed, of 128"} {
+			require.Equal(t, c.want, bytes.Contains(content, []byte(name)), "%v: %s", c.args, name)
+		}
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"strings"
 
+	"blksim/aio/lane"
 	"blksim/internal/hdr"
 	"blksim/internal/iofile"
 	"blksim/internal/outfile"
 	"blksim/internal/page"
 	"blksim/internal/record"
 	"blksim/internal/report"
+	"blksim/internal/stack"
 	"blksim/internal/timeline"
 )
 
@@ -50,6 +52,15 @@ func (b *batch) record() (*recording, error) {
 	return r, nil
 }
 
+// begin gives the time from which all times of the run count: now.
+func (r *recording) begin(st *stack.Stack) lane.Time {
+	epoch := st.Group.Lane(0).Now()
+	if r.window != nil {
+		r.window.Queues().Begin(epoch)
+	}
+	return epoch
+}
+
 // close finishes the files of a run, whose result may get notes. Finish was called.
 func (r *recording) close(run *report.Run) error {
 	if r.Stream == nil {
@@ -71,6 +82,9 @@ func (r *recording) close(run *report.Run) error {
 	}
 	if n := r.window.Dropped; n > 0 {
 		run.Odd = append(run.Odd, fmt.Sprintf("the timeline has no room for %d more I/Os of its window: want a narrower --timeline-window", n))
+	}
+	if n := r.window.Queues().Dropped(); n > 0 {
+		run.Odd = append(run.Odd, fmt.Sprintf("the timeline has no room for %d more changes of the queues of its window: want a narrower --timeline-window", n))
 	}
 	e := r.window.WriteTrace(r.timeline, "blksim "+run.Trace.Name+" on "+run.Setup.Device)
 	if e == nil {

@@ -79,19 +79,19 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 		return nil, failed(exitInput, err)
 	}
 	defer rd.Close()
-	st, err := b.build(v, false)
+	rec, err := b.record()
+	if err != nil {
+		return nil, failed(exitOutput, err)
+	}
+	defer rec.abort()
+	st, err := b.build(v, false, rec)
 	if err != nil {
 		return nil, err
 	}
 	if v.baseline {
 		cfg.Deadline, cfg.CancelTrace, cfg.CancelChance = 0, false, 0
 	}
-	rec, err := b.record()
-	if err != nil {
-		return nil, failed(exitOutput, errors.Join(err, st.Close()))
-	}
-	defer rec.abort()
-	cfg.Watch, cfg.Epoch = rec.Watch(0), st.Group.Lane(0).Now()
+	cfg.Watch, cfg.Epoch = rec.Watch(0), rec.begin(st)
 	eng, err := replay.New(cfg, st.Group, st.Disk, st.Lanes, rd, name)
 	if err != nil {
 		return nil, failed(exitInternal, errors.Join(err, st.Close()))

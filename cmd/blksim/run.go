@@ -108,17 +108,17 @@ func loadAll(s *settings, jobs []load.Job, stdout, stderr io.Writer) error {
 
 // loadOne is one run of the jobs.
 func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, error) {
-	st, err := b.build(v, data)
+	rec, err := b.record()
+	if err != nil {
+		return nil, failed(exitOutput, err)
+	}
+	defer rec.abort()
+	st, err := b.build(v, data, rec)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := b.record()
-	if err != nil {
-		return nil, failed(exitOutput, errors.Join(err, st.Close()))
-	}
-	defer rec.abort()
 	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data,
-		NoCancels: v.baseline, Watch: rec.Watch}
+		NoCancels: v.baseline, Watch: rec.Watch, Epoch: rec.begin(st)}
 	defer b.intr.stops(ld)()
 	progress := b.progress(v.name, func() state { return loadState(ld) })
 	clones, runErr := ld.Do()

@@ -120,6 +120,7 @@ func (c *Controller) deleteSQ(cmd *command, e *spec.SQE) spec.Status {
 
 // finishDelete completes the Delete command of a queue that has become empty.
 func (c *Controller) finishDelete(q *subq) {
+	c.goneSQ(q)
 	q.tail = q.head // an arbitration pass drops it
 	q.cq.users--
 	c.sqs[q.id] = nil

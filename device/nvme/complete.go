@@ -43,10 +43,7 @@ func (c *Controller) drain(cq *compq) {
 // afterwards, and what waited for it goes on.
 func (c *Controller) post(cq *compq, cmd *command) {
 	sq := cmd.sq
-	spec.CQEAt(cq.ring, int(cq.tail)).Publish(cmd.result, uint16(sq.head), sq.id,
-		spec.MakeDword3(cmd.cid, cq.phase, cmd.status))
-	cq.advance()
-	c.notify(cq)
+	c.publish(cq, sq, cmd.result, cmd.cid, cmd.status)
 	c.statusHits[cmd.status.Code()]++
 
 	abort := cmd.abort

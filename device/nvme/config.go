@@ -31,6 +31,8 @@ type Config struct {
 	ReadyDelay     time.Duration // from CC.EN to CSTS.RDY
 	Data           DataMode      // what becomes of the data
 
+	Observer QueueObserver // is told what becomes of the queues; nil: nobody is
+
 	Faults    *faultplan.Injector // what goes wrong; nil: nothing. It is the controller's, on its lane
 	FaultRand faultplan.Source    // decides where within a command; needed with Faults
 

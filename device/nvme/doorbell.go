@@ -107,6 +107,7 @@ func (c *Controller) setTail(qid int, v uint32) {
 		return
 	}
 	q.tail = v
+	c.changedSQ(q)
 	if !q.active && q.head != v {
 		c.arb.add(q)
 	}

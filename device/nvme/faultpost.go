@@ -37,9 +37,7 @@ func (c *Controller) postStray(sq *subq, result uint64, cid uint16, st spec.Stat
 	if cq.full() {
 		return
 	}
-	spec.CQEAt(cq.ring, int(cq.tail)).Publish(result, uint16(sq.head), sq.id, spec.MakeDword3(cid, cq.phase, st))
-	cq.advance()
-	c.notify(cq)
+	c.publish(cq, sq, result, cid, st)
 }
 
 // swallows says whether an interrupt is lost. Those that tell of the admin queue are

@@ -69,6 +69,7 @@ func (c *Controller) fetchFused(q *subq, e *spec.SQE, room int) int {
 func (c *Controller) take(q *subq, pool *slotPool, e *spec.SQE) (cmd *command, aborted bool) {
 	at := q.head
 	q.head = q.after(at)
+	c.changedSQ(q)
 	q.executing++
 	cmd = pool.get(q, e.CID())
 	cmd.opcode, cmd.nsid = e.Opcode(), e.NSID()

@@ -76,6 +76,9 @@ func (c *Controller) reset() {
 	c.countCut()
 	c.cutFormat()
 	c.state = disabled
+	for _, q := range c.sqs {
+		c.goneSQ(q)
+	}
 	clear(c.sqs)
 	clear(c.cqs)
 	c.io.reset()

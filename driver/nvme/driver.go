@@ -45,6 +45,7 @@ func Open(o Options) (*Driver, error) {
 	}
 	d := &Driver{options: o.withDefaults()}
 	d.admin.init(o.Group.Lane(o.AdminLane))
+	d.admin.rings.observe(o.Observer, d.admin.lane)
 	d.reset.driver = d
 	d.memory.page = aligned(pageSize)
 	d.memory.queues = make([]*queueMemory, d.options.Queues+1)
@@ -127,6 +128,7 @@ func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 	}}
 	q := &c.queue
 	q.rings.connect(d.regs, d.cap.DSTRD)
+	q.rings.observe(d.options.Observer, l)
 	q.vector.lane, q.vector.handle = l, q.handle
 	q.mem = &queueMemory{
 		sq: q.rings.sq, cq: q.rings.cq,

@@ -32,11 +32,24 @@ type Options struct {
 	Namespace uint32 // 0: namespace 1
 	Queues    int    // I/O queues to ask for; 0: one for each lane of the group. The controller may grant fewer.
 
+	// Observer is told what is consumed of the completion queues; nil: nobody is.
+	Observer CQObserver
+
 	// How long to wait for the controller. All are bounds on a wait that ends
 	// as soon as the controller answers.
 	ReadyTimeout    time.Duration // for CSTS.RDY after a change of CC.EN; 0: CAP.TO
 	AdminTimeout    time.Duration // for an admin command; 0: 10 s
 	ShutdownTimeout time.Duration // for CSTS.SHST after a shutdown notification; 0: 10 s
+}
+
+// A CQObserver is told what the host does to the completion queues. The controller
+// has the other half ([blksim/device/nvme.QueueObserver]).
+type CQObserver interface {
+	// Consumed tells of one entry fewer in completion queue qid as the controller
+	// counts queues, 0 for the admin queue. The entry is the controller's again only
+	// with the next ring of the head doorbell, which is put off to the next submit.
+	// Called on the lane of the queue; at is the lane's time.
+	Consumed(at lane.Time, qid uint16)
 }
 
 // Validate says what is wrong with o.

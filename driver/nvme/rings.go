@@ -1,6 +1,7 @@
 package nvme
 
 import (
+	"blksim/aio/lane"
 	"blksim/device/nvme"
 	"blksim/device/nvme/spec"
 )
@@ -25,6 +26,9 @@ type rings struct {
 	unreleased             uint32 // entries that were consumed since the head doorbell was rung
 
 	sqDoorbell, cqDoorbell uint32
+
+	observer CQObserver // nil: nobody
+	clock    lane.Lane  // for observer: the lane that both belong to
 }
 
 // newRings makes a pair of the given number of entries each, one of which stays
@@ -52,6 +56,9 @@ func (p *rings) connect(regs nvme.Registers, dstrd uint8) {
 	p.sqDoorbell = spec.SQTailDoorbell(p.id, dstrd)
 	p.cqDoorbell = spec.CQHeadDoorbell(p.id, dstrd)
 }
+
+// observe has the rings, which belong to lane l, tell o what is consumed.
+func (p *rings) observe(o CQObserver, l lane.Lane) { p.observer, p.clock = o, l }
 
 // full says that there is no entry to write.
 func (p *rings) full() bool { return p.sqRoom == 0 }
@@ -89,6 +96,9 @@ func (p *rings) next() (*spec.CQE, spec.CQEDword3) {
 // consume goes on from the completion that next returned. Its entry is still the
 // host's until release.
 func (p *rings) consume() {
+	if p.observer != nil {
+		p.observer.Consumed(p.clock.Now(), p.id)
+	}
 	p.unreleased++
 	if p.cqHead++; p.cqHead == p.cqSize {
 		p.cqHead = 0

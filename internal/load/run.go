@@ -23,6 +23,10 @@ type Run struct {
 	Seed  uint64
 	Data  bool // the device keeps data, as verify wants
 
+	// Epoch is what the times of the results and of what Watch sees count from, on
+	// the group's clock; 0: when Do begins.
+	Epoch lane.Time
+
 	// NoCancels runs the jobs without their deadlines and cancels.
 	NoCancels bool
 
@@ -104,7 +108,10 @@ type prepared struct {
 // found before the first is run.
 func (r *Run) prepare() ([][]*prepared, error) {
 	var phases [][]*prepared
-	epoch := r.Group.Lane(0).Now()
+	epoch := r.Epoch
+	if epoch == 0 {
+		epoch = r.Group.Lane(0).Now()
+	}
 	n := 0
 	for _, j := range r.Jobs {
 		if err := j.Validate(); err != nil {

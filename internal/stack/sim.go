@@ -17,6 +17,13 @@ type simDevice struct {
 	drv  *nvme.Driver
 }
 
+// QueueObserver is told what becomes of the queues, by the controller and by the
+// driver: on the device's lane and on those of the queues.
+type QueueObserver interface {
+	device.QueueObserver
+	nvme.CQObserver
+}
+
 // openSim opens the virtual NVMe device of disk i and its driver.
 func (st *Stack) openSim(s Spec, i int, opts, name string) (driver.Driver, error) {
 	o, canonical, err := parseNVMe(opts)
@@ -34,6 +41,11 @@ func (st *Stack) openSim(s Spec, i int, opts, name string) (driver.Driver, error
 	if s.KeepData {
 		p.Controller.Data = device.Sparse
 	}
+	var observer nvme.CQObserver // nil where there is none, and not an interface with a nil in it
+	if s.Observe != nil {
+		both := s.Observe(i)
+		observer, p.Controller.Observer = both, both
+	}
 	st.injectDevice(s, &p.Controller)
 	st.Device, st.Data = "sim:"+p.Name, p.Controller.Data == device.Sparse
 	dev := simDevice{}
@@ -47,7 +59,8 @@ func (st *Stack) openSim(s Spec, i int, opts, name string) (driver.Driver, error
 		dev.ctrl = c
 		return c, err
 	}
-	d, err := nvme.Open(nvme.Options{Group: st.Group, Connect: connect, Callback: o.callback, Cancel: o.cancel, Queues: s.Queues})
+	d, err := nvme.Open(nvme.Options{Group: st.Group, Connect: connect, Callback: o.callback, Cancel: o.cancel,
+		Queues: s.Queues, Observer: observer})
 	if err != nil {
 		return nil, err
 	}

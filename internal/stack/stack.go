@@ -25,11 +25,12 @@ type Spec struct {
 	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
 	Seed       uint64
 	Realtime   bool
-	Block      blk.Options     // of the block layer; Queues, Submitters and Depth are set from what stands above
-	Faults     *faultplan.Plan // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
-	KeepData   bool            // a simulated device keeps what is written, whatever its profile says
-	Layout     Layout          // of the volume over several disks that are all as said above
-	Hedge      volume.Hedge    // of a mirror; Delay 0: reads are not hedged
+	Block      blk.Options                  // of the block layer; Queues, Submitters and Depth are set from what stands above
+	Faults     *faultplan.Plan              // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
+	Observe    func(disk int) QueueObserver // gives who is told what becomes of the queues of a simulated device, for each disk; nil: nobody is
+	KeepData   bool                         // a simulated device keeps what is written, whatever its profile says
+	Layout     Layout                       // of the volume over several disks that are all as said above
+	Hedge      volume.Hedge                 // of a mirror; Delay 0: reads are not hedged
 }
 
 const (

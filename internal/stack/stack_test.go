@@ -33,8 +33,12 @@ type loop struct {
 	count  int
 }
 
-func newLoop(tb testing.TB, device string, batch, cancel int) *loop {
-	st, err := stack.Build(stack.Spec{Device: device, Queues: 1, Capacity: 1 << 36, Seed: 1})
+func newLoop(tb testing.TB, device string, batch, cancel int, o stack.QueueObserver) *loop {
+	spec := stack.Spec{Device: device, Queues: 1, Capacity: 1 << 36, Seed: 1}
+	if o != nil {
+		spec.Observe = func(int) stack.QueueObserver { return o }
+	}
+	st, err := stack.Build(spec)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	p := &loop{st: st, cancel: cancel, ids: make([]aio.ID, batch)}
@@ -86,7 +90,7 @@ func (p *loop) run(n int) {
 func TestNoAllocationPerIOThroughTheWholeStack(t *testing.T) {
 	for _, device := range []string{"sim:null", "sim", "sim:slow"} {
 		for _, cancel := range []int{0, 5} {
-			p := newLoop(t, device, 64, cancel)
+			p := newLoop(t, device, 64, cancel, nil)
 			p.run(20_000)
 			p.run(20_000)
 			const n = 2000
@@ -101,7 +105,7 @@ func TestNoAllocationPerIOThroughTheWholeStack(t *testing.T) {
 func BenchmarkWholeStack(b *testing.B) {
 	for _, device := range []string{"sim:null", "sim"} {
 		b.Run(device, func(b *testing.B) {
-			p := newLoop(b, device, 32, 0)
+			p := newLoop(b, device, 32, 0, nil)
 			p.run(20_000)
 			b.ReportAllocs()
 			b.ResetTimer()

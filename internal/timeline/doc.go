@@ -3,6 +3,23 @@
 // slice with its stages within, and counters of what waits, what the device has and
 // what was cancelled.
 //
+// Where the device is a simulated controller there are two counters more for each
+// queue pair, and for that of admin commands if it was used in the window, each
+// with what the queue holds at the most (its entries but one) in its name, and with
+// the disk where there are several:
+//
+//   - SQ entries not fetched: commands for which the tail doorbell was rung, and
+//     which the controller has not fetched. It knows a doorbell when its lane has
+//     got to it: at once in virtual time.
+//   - CQ entries not consumed: completions that the controller has posted, and which
+//     the driver has not taken. The driver rings the head doorbell later, with its
+//     next submit; a controller that waits for room waits for that.
+//
+// They are exact: the controller and the driver tell of every change ([Queues]). At
+// one instant, which in virtual time is long enough to fill a queue and empty it,
+// there are two values: first the most that there was, then what was left. They
+// begin with the window, at their value of then.
+//
 // The file is a protobuf of perfetto.protos.Trace; its field numbers are those of
 // Perfetto's public protos (trace_packet.proto, track_event.proto,
 // track_descriptor.proto, counter_descriptor.proto, debug_annotation.proto). A slot

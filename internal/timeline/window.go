@@ -79,16 +79,21 @@ type drawn struct {
 // Collector is a record.Sink that keeps the I/Os of a window.
 type Collector struct {
 	window  Window
-	kept    []drawn
-	next    int     // around the slowest: the oldest of kept, once it is full
-	saved   []drawn // those near the slowest so far that kept has no room for
+	ios     buffer[drawn]
+	kept    []drawn // what is drawn, by Close
+	queues  *Queues
 	slowest replay.IO
 	any     bool
 	Dropped int64 // I/Os of the window that there was no room for
 }
 
 // NewCollector collects the I/Os of a window.
-func NewCollector(w Window) *Collector { return &Collector{window: w} }
+func NewCollector(w Window) *Collector {
+	return &Collector{window: w, ios: buffer[drawn]{most: MaxIOs}, queues: newQueues(w)}
+}
+
+// Queues takes how full the queues of the device are, to be drawn as well.
+func (c *Collector) Queues() *Queues { return c.queues }
 
 var _ record.Sink = (*Collector)(nil)
 
@@ -98,45 +103,17 @@ func (c *Collector) Write(b *record.Batch) error {
 		io := &b.IOs[i]
 		switch {
 		case c.window.Slowest:
-			c.around(io, b.Job)
-		case !c.window.touches(io):
-		case len(c.kept) == MaxIOs:
-			c.Dropped++
-		default:
-			c.kept = append(c.kept, drawn{*io, b.Job})
+			if !c.any || io.Ended-io.Due > c.slowest.Ended-c.slowest.Due {
+				c.slowest, c.any = *io, true
+				c.queues.around(c.near())
+			}
+			c.ios.last(drawn{*io, b.Job}, func(d *drawn) bool { return c.near().touches(&d.IO) })
+		case c.window.touches(io):
+			c.ios.first(drawn{*io, b.Job})
 		}
 	}
+	c.Dropped = c.ios.dropped
 	return nil
-}
-
-// around keeps the last I/Os, and apart from them those near the slowest so far:
-// the window is known only at the end.
-func (c *Collector) around(io *replay.IO, job int) {
-	if !c.any || io.Ended-io.Due > c.slowest.Ended-c.slowest.Due {
-		c.slowest, c.any = *io, true
-	}
-	if len(c.kept) < MaxIOs {
-		c.kept = append(c.kept, drawn{*io, job})
-		return
-	}
-	oldest := &c.kept[c.next]
-	if near := c.near(); near.touches(&oldest.IO) {
-		if len(c.saved) == MaxIOs {
-			c.saved = only(c.saved, near)
-		}
-		if len(c.saved) < MaxIOs {
-			c.saved = append(c.saved, *oldest)
-		} else {
-			c.Dropped++
-		}
-	}
-	*oldest = drawn{*io, job}
-	c.next = (c.next + 1) % MaxIOs
-}
-
-// only keeps those that touch a window.
-func only(all []drawn, w Window) []drawn {
-	return slices.DeleteFunc(all, func(d drawn) bool { return !w.touches(&d.IO) })
 }
 
 // near is the window around the slowest so far.
@@ -146,9 +123,11 @@ func (c *Collector) near() Window {
 
 // Close is as record.Sink's: it settles the window.
 func (c *Collector) Close() error {
+	c.kept = c.ios.all()
 	if c.window.Slowest {
 		near := c.near()
-		c.kept = append(only(c.kept, near), only(c.saved, near)...)
+		c.queues.around(near)
+		c.kept = slices.DeleteFunc(c.kept, func(d drawn) bool { return !near.touches(&d.IO) })
 	}
 	return nil
 }

@@ -36,8 +36,15 @@ func (c *Collector) WriteTrace(out io.Writer, name string) error {
 	for i := range c.kept {
 		queues = max(queues, c.kept[i].Lane+1)
 	}
+	occupied := c.queues.draw()
+	if changing(occupied, 0) {
+		w.queueCounters(occupied, 0, w.track(root, "admin queue", nil))
+	}
+	for _, of := range occupied {
+		queues = max(queues, len(of)-1)
+	}
 	for q := range queues {
-		w.queue(c.kept, q, root)
+		w.queue(c.kept, q, occupied, root)
 	}
 	return w.out.Flush()
 }
@@ -87,14 +94,16 @@ func (w *writer) event(at lane.Time, track uint64, kind uint64, name, category s
 	w.packet(at, packetTrackEvent, e)
 }
 
-// queue writes the I/Os of one queue, which are sorted by submit, and its counters.
-func (w *writer) queue(all []drawn, q int, root uint64) {
+// queue writes the I/Os of one queue, which are sorted by submit, and its counters
+// and those of its queue pairs: the driver's queue q is a controller's q + 1.
+func (w *writer) queue(all []drawn, q int, occupied [][]drawnQueue, root uint64) {
 	any := slices.ContainsFunc(all, func(d drawn) bool { return d.Lane == q })
-	if !any {
+	if !any && !changing(occupied, q+1) {
 		return
 	}
 	group := w.track(root, fmt.Sprintf("queue %d", q), nil)
 	w.counters(all, q, group)
+	w.queueCounters(occupied, q+1, group)
 	type slot struct {
 		track uint64
 		until lane.Time
@@ -209,9 +218,7 @@ func (w *writer) counter(group uint64, name string, steps []step) {
 	if len(steps) == 0 {
 		return
 	}
-	unit := message(nil)
-	unit.uint(counterUnit, counterCount)
-	track := w.track(group, name, func(d *message) { d.message(trackCounter, unit) })
+	track := w.counterTrack(group, name)
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	sum := int64(0)
 	for i, s := range steps {
@@ -219,6 +226,18 @@ func (w *writer) counter(group uint64, name string, steps []step) {
 		if i+1 < len(steps) && steps[i+1].at == s.at {
 			continue
 		}
-		w.event(s.at, track, counter, "", "", func(e *message) { e.uint(eventCounter, uint64(sum)) })
+		w.count(s.at, track, uint64(sum))
 	}
+}
+
+// counterTrack makes the track of a counter.
+func (w *writer) counterTrack(group uint64, name string) uint64 {
+	unit := message(nil)
+	unit.uint(counterUnit, counterCount)
+	return w.track(group, name, func(d *message) { d.message(trackCounter, unit) })
+}
+
+// count writes a counter's value.
+func (w *writer) count(at lane.Time, track, value uint64) {
+	w.event(at, track, counter, "", "", func(e *message) { e.uint(eventCounter, value) })
 }
