@@ -4,7 +4,8 @@
 // what was cancelled.
 //
 // Where the device is a simulated controller there are two counters more for each
-// queue pair, and for that of admin commands if it was used in the window, each
+// queue pair, and for that of admin commands if it was used in the window (Aborts, and
+// the deletion of the queues after the run), each
 // with what the queue holds at the most (its entries but one) in its name, and with
 // the disk where there are several:
 //
