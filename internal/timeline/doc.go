@@ -4,10 +4,10 @@
 // what was cancelled.
 //
 // Where the device is a simulated controller there are two counters more for each
-// queue pair, and for that of admin commands if it was used in the window (Aborts, and
-// the deletion of the queues after the run), each
-// with what the queue holds at the most (its entries but one) in its name, and with
-// the disk where there are several:
+// queue pair, and for that of admin commands if it was used in the window (Aborts,
+// and the deletion of the queues after the run). Their names have what the queue
+// holds at the most, which is its entries but one, and the disk where there are
+// several:
 //
 //   - SQ entries not fetched: commands for which the tail doorbell was rung, and
 //     which the controller has not fetched. It knows a doorbell when its lane has
