@@ -15,7 +15,7 @@ import (
 // TestEveryExampleRuns as its script says, and the folder's README names it.
 func TestEveryExampleRuns(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a few seconds")
+		t.Skip("short: the examples take a few seconds")
 	}
 	scripts, err := filepath.Glob("../../examples/*.sh")
 	require.NoError(t, err)

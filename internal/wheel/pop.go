@@ -42,43 +42,29 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 		}
 		r.empty(slot)
 		q.base = start
-		if r == q.coarse[0] {
-			q.dealFine(c)
-		} else {
-			q.deal(c)
-		}
-	}
-}
-
-// dealFine is deal for the lowest coarse ring: all of its slot goes to the fine one.
-func (q *Queue[T]) dealFine(c *chunk[T]) {
-	if q.fine == nil {
-		q.fine = new(fine[T])
-	}
-	r := q.fine
-	c.prev.next = nil
-	for c != nil {
-		next := c.next
-		for i := range c.items[:c.used] {
-			if n := c.items[i].node; n != nil {
-				c.items[i].node = nil
-				r.push(n, c.items[i].at)
-			}
-		}
-		q.free.put(c)
-		c = next
+		q.deal(c, r == q.coarse[0])
 	}
 }
 
 // deal moves the nodes of a coarse slot, which the base has just entered, to the
-// rings below. c is the first chunk of the slot.
-func (q *Queue[T]) deal(c *chunk[T]) {
+// rings below. c is the first chunk of the slot. lowest: it is one of the lowest
+// coarse ring, so all of it goes to the fine one.
+func (q *Queue[T]) deal(c *chunk[T], lowest bool) {
+	if q.fine == nil {
+		q.fine = new(fine[T])
+	}
 	c.prev.next = nil // opens the circle
 	for c != nil {
 		next := c.next
 		for i := range c.items[:c.used] {
-			if n := c.items[i].node; n != nil {
-				c.items[i].node = nil
+			n := c.items[i].node
+			if n == nil {
+				continue
+			}
+			c.items[i].node = nil
+			if lowest {
+				q.fine.push(n, c.items[i].at)
+			} else {
 				q.put(n, c.items[i].at)
 			}
 		}
