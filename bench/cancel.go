@@ -6,6 +6,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/bench/figures"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // its place, again and again.
 func cancelRows() []row {
 	return []row{
-		{"cancel-64k-vs-uring-poll", "of io_uring's time to cancel a poll", atMost(1.0/150, 1.0/250), func(m *meter) (*reading, error) {
+		{"cancel-64k-vs-uring-poll", "of io_uring's time to cancel a poll", figures.AtMost(1.0/150, 1.0/250), func(m *meter) (*figures.Reading, error) {
 			polls, end, err := pollCancels(many)
 			if err != nil {
 				return nil, err
@@ -29,7 +30,7 @@ func cancelRows() []row {
 			}
 			return m.compare("aio", onCPU(l.piece), "io_uring", onCPU(polls))
 		}},
-		{"cancel-64k-vs-1k", "of the time with 1 k outstanding", atMost(2, 1.5), func(m *meter) (*reading, error) {
+		{"cancel-64k-vs-1k", "of the time with 1 k outstanding", figures.AtMost(2, 1.5), func(m *meter) (*figures.Reading, error) {
 			a, err := newCancelLoop(many)
 			if err != nil {
 				return nil, err

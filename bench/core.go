@@ -6,13 +6,14 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/bench/figures"
 )
 
 // coreRows are aio alone, on one core: submit, a completion at once on the same
 // lane, reap; against io_uring's NOP, which the kernel too completes at once.
 func coreRows() []row {
-	core := func(name string, batch int, b bar) row {
-		return row{name, "of io_uring's time for a NOP", b, func(m *meter) (*reading, error) {
+	core := func(name string, batch int, b figures.Bar) row {
+		return row{name, "of io_uring's time for a NOP", b, func(m *meter) (*figures.Reading, error) {
 			nop, end, err := nops(batch)
 			if err != nil {
 				return nil, err
@@ -26,8 +27,8 @@ func coreRows() []row {
 		}}
 	}
 	return []row{
-		core("core-b1", 1, atMost(0.20, 0.14)),
-		core("core-b32", 32, atMost(0.30, 0.20)),
+		core("core-b1", 1, figures.AtMost(0.20, 0.14)),
+		core("core-b32", 32, figures.AtMost(0.30, 0.20)),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/bench/figures"
 )
 
 // uringBytes is what an I/O in flight takes in io_uring: struct io_kiocb, four
@@ -16,17 +17,17 @@ import (
 const uringBytes = 256 + 64 + 16
 
 func bytesRows() []row {
-	return []row{{"bytes-per-io", "of io_uring's 336 bytes", atMost(0.38, 0.25), func(m *meter) (*reading, error) {
-		r := &reading{}
+	return []row{{"bytes-per-io", "of io_uring's 336 bytes", figures.AtMost(0.38, 0.25), func(m *meter) (*figures.Reading, error) {
+		r := &figures.Reading{}
 		var last float64
 		for range 5 {
 			var err error
 			if last, err = bytesPerIO(many); err != nil {
 				return nil, err
 			}
-			r.ratios = append(r.ratios, last/uringBytes)
+			r.Ratios = append(r.Ratios, last/uringBytes)
 		}
-		r.detail = fmt.Sprintf("%.1f bytes, io_uring %d", last, uringBytes)
+		r.Detail = fmt.Sprintf("%.1f bytes, io_uring %d", last, uringBytes)
 		return r, nil
 	}}}
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 
+	"blksim/bench/figures"
 	"blksim/internal/wheel"
 )
 
@@ -17,14 +18,14 @@ func eventRows() []row {
 	}{{"1k", 1e3}, {"10k", 1e4}, {"100k", 1e5}}
 	var all []row
 	for _, p := range pending {
-		all = append(all, row{"event-queue-vs-container-heap-" + p.name, "of container/heap's time", atMost(0.40, 0.25),
-			func(m *meter) (*reading, error) {
+		all = append(all, row{"event-queue-vs-container-heap-" + p.name, "of container/heap's time", figures.AtMost(0.40, 0.25),
+			func(m *meter) (*figures.Reading, error) {
 				return m.compare("wheel", onCPU(holdWheel(p.n)), "container/heap", onCPU(holdHeap(p.n)))
 			}})
 	}
 	for _, p := range pending {
-		all = append(all, row{"event-queue-vs-priority-queue-" + p.name, "of C++ std::priority_queue's time", atMost(0.40, 0.25),
-			func(m *meter) (*reading, error) {
+		all = append(all, row{"event-queue-vs-priority-queue-" + p.name, "of C++ std::priority_queue's time", figures.AtMost(0.40, 0.25),
+			func(m *meter) (*figures.Reading, error) {
 				cpp, end, err := holdCPP(p.n)
 				if err != nil {
 					return nil, err

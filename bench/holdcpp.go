@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"blksim/bench/figures"
 )
 
 //go:embed cpp/hold.cc
@@ -24,7 +26,7 @@ func holdCPP(n int) (s side, end func(), err error) {
 		}
 	}
 	if err != nil {
-		return nil, nil, errSkip("there is no C++ compiler")
+		return nil, nil, figures.Skip("there is no C++ compiler")
 	}
 	dir, err := os.MkdirTemp("", "blksim-bench-")
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"blksim/bench/figures"
 )
 
 // The machines that this runs on are shared: what else runs there takes turns
@@ -23,8 +25,7 @@ import (
 
 // meter says how long to measure.
 type meter struct {
-	root   string // the module's folder
-	start  time.Time
+	root   string        // the module's folder
 	window time.Duration // of each side of a pair
 	row    time.Duration // wall time for a row
 	most   int           // pairs
@@ -40,7 +41,7 @@ func (m *meter) briefly() *meter {
 }
 
 func newMeter(root string, short bool) *meter {
-	m := &meter{root: root, start: time.Now(), window: 12 * time.Millisecond, row: 6 * time.Second, most: 200}
+	m := &meter{root: root, window: 12 * time.Millisecond, row: 6 * time.Second, most: 200}
 	if short {
 		m.window, m.row, m.most = 5*time.Millisecond, 500*time.Millisecond, 10
 	}
@@ -115,20 +116,20 @@ func (p pair) lost() float64 {
 
 // compare runs a and b in turn until the row's time is over. The ratio is of
 // their costs: less than 1 if a is cheaper.
-func (m *meter) compare(nameA string, a side, nameB string, b side) (*reading, error) {
+func (m *meter) compare(nameA string, a side, nameB string, b side) (*figures.Reading, error) {
 	pairs, err := m.pairs(a, b)
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{}
+	r := &figures.Reading{}
 	var as, bs []float64
 	for _, p := range pairs {
-		r.ratios = append(r.ratios, p.a.cost()/p.b.cost())
+		r.Ratios = append(r.Ratios, p.a.cost()/p.b.cost())
 		as, bs = append(as, p.a.cost()), append(bs, p.b.cost())
 	}
-	costA, _, _ := spread(as)
-	costB, _, _ := spread(bs)
-	r.detail = fmt.Sprintf("%s %s ns, %s %s ns", nameA, number(costA), nameB, number(costB))
+	costA, _, _ := figures.Spread(as)
+	costB, _, _ := figures.Spread(bs)
+	r.Detail = fmt.Sprintf("%s %s ns, %s %s ns", nameA, figures.Number(costA), nameB, figures.Number(costB))
 	return r, nil
 }
 

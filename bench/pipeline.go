@@ -7,6 +7,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/bench/figures"
 )
 
 const (
@@ -19,9 +20,9 @@ const (
 // polls, and so does its user; our side is what everybody gets: a real lane, which
 // parks when it has nothing to do, and a reader that sleeps when there are no events.
 func pipelineRows() []row {
-	return []row{{"pipeline-b32", "of the time with SQPOLL", atMost(0.20, 0.12), func(m *meter) (*reading, error) {
+	return []row{{"pipeline-b32", "of the time with SQPOLL", figures.AtMost(0.20, 0.12), func(m *meter) (*figures.Reading, error) {
 		if runtime.GOMAXPROCS(0) < 2 {
-			return nil, errSkip("one processor")
+			return nil, figures.Skip("one processor")
 		}
 		polled, end, err := polledNops()
 		if err != nil {

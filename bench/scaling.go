@@ -4,6 +4,8 @@ import (
 	"errors"
 	"runtime"
 	"time"
+
+	"blksim/bench/figures"
 )
 
 // scalingRows have two contexts on two cores, and one on one. They share nothing
@@ -15,10 +17,10 @@ import (
 // machine may be two threads of one core at times. The second row tells: it is the
 // same for a loop that touches no memory at all, and nothing can do better.
 func scalingRows() []row {
-	scaling := func(name string, b bar, work func() (piece, error)) row {
-		return row{name, "times the throughput of one core", b, func(m *meter) (*reading, error) {
+	scaling := func(name string, b figures.Bar, work func() (piece, error)) row {
+		return row{name, "times the throughput of one core", b, func(m *meter) (*figures.Reading, error) {
 			if runtime.GOMAXPROCS(0) < 2 {
-				return nil, errSkip("one processor")
+				return nil, figures.Skip("one processor")
 			}
 			var runners [2]*runner
 			for i := range runners {
@@ -35,21 +37,21 @@ func scalingRows() []row {
 			if err != nil {
 				return nil, err
 			}
-			for i, x := range r.ratios {
-				r.ratios[i] = 2 / x // twice the cores at x times the cost
+			for i, x := range r.Ratios {
+				r.Ratios[i] = 2 / x // twice the cores at x times the cost
 			}
 			return r, nil
 		}}
 	}
 	return []row{
-		scaling("scaling-2", atLeast(1.9, 1.95), func() (piece, error) {
+		scaling("scaling-2", figures.AtLeast(1.9, 1.95), func() (piece, error) {
 			l, err := newCoreLoop(32)
 			if err != nil {
 				return nil, err
 			}
 			return l.piece, nil
 		}),
-		scaling("scaling-2-of-the-machine", bar{more: true}, func() (piece, error) { return arithmetic(), nil }),
+		scaling("scaling-2-of-the-machine", figures.Bar{More: true}, func() (piece, error) { return arithmetic(), nil }),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"blksim/bench/figures"
 	"blksim/internal/replay"
 	"blksim/internal/stack"
 	"blksim/traces"
@@ -22,22 +23,22 @@ const mqsimPerSecond = 104e3
 // times, through the whole stack on the default device. The trace is read before,
 // and the stack built; the run itself is timed.
 func simulateRows() []row {
-	return []row{{"stack-sim-ios-per-second", "simulated I/Os a second of one core", atLeast(0, 20*mqsimPerSecond),
-		func(m *meter) (*reading, error) {
+	return []row{{"stack-sim-ios-per-second", "simulated I/Os a second of one core", figures.AtLeast(0, 20*mqsimPerSecond),
+		func(m *meter) (*figures.Reading, error) {
 			recs, name, err := realTrace(m.root)
 			if err != nil {
 				return nil, err
 			}
-			r := &reading{}
-			for start := time.Now(); len(r.ratios) < 3 || time.Since(start) < m.row; {
+			r := &figures.Reading{}
+			for start := time.Now(); len(r.Ratios) < 3 || time.Since(start) < m.row; {
 				runtime.GC() // of the stack before
 				s, err := simulate(recs, name)
 				if err != nil {
 					return nil, err
 				}
-				r.ratios = append(r.ratios, 1e9/s.cost())
+				r.Ratios = append(r.Ratios, 1e9/s.cost())
 			}
-			r.detail = fmt.Sprintf("%d records of %s", len(recs), name)
+			r.Detail = fmt.Sprintf("%d records of %s", len(recs), name)
 			return r, nil
 		}}}
 }
@@ -51,7 +52,7 @@ func realTrace(root string) (recs []traces.Record, name string, err error) {
 			return recs, filepath.Base(path), err
 		}
 	}
-	return nil, "", errSkip("there is no trace")
+	return nil, "", figures.Skip("there is no trace")
 }
 
 func readTrace(path string) (recs []traces.Record, err error) {

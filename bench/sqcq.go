@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"runtime"
+
+	"blksim/bench/figures"
 )
 
 // sqcqRows are what NVMe's queues cost: the whole stack with the NVMe driver,
@@ -10,7 +12,7 @@ import (
 // medium, against the same stack with the null driver; 32 I/Os at a time. The
 // queues must add no allocation: a row that allocates fails.
 func sqcqRows() []row {
-	return []row{{"sqcq-null-b32", "of the time without queues", bar{}, func(m *meter) (*reading, error) {
+	return []row{{"sqcq-null-b32", "of the time without queues", figures.Bar{}, func(m *meter) (*figures.Reading, error) {
 		with, err := newStackLoop("sim:null", 32)
 		if err != nil {
 			return nil, err
@@ -30,7 +32,7 @@ func sqcqRows() []row {
 		}
 		r, err := m.compare("with queues", onCPU(with.piece), "without", onCPU(without.piece))
 		if err == nil {
-			r.detail += ", no allocation added"
+			r.Detail += ", no allocation added"
 		}
 		return r, err
 	}}}

@@ -9,6 +9,7 @@ import (
 
 	"blksim/aio"
 	"blksim/aio/lane"
+	"blksim/bench/figures"
 	"blksim/internal/stack"
 	"blksim/sim"
 )
@@ -17,11 +18,11 @@ import (
 // NVMe driver, submission and completion queues, the controller; against fio with
 // its null engine. Both do 4 KiB random reads and move no data.
 func stackRows() []row {
-	versus := func(name, unit string, b bar, batch int, args ...string) row {
-		return row{name, unit, b, func(m *meter) (*reading, error) {
+	versus := func(name, unit string, b figures.Bar, batch int, args ...string) row {
+		return row{name, unit, b, func(m *meter) (*figures.Reading, error) {
 			path, err := exec.LookPath("fio")
 			if err != nil {
-				return nil, errSkip("fio is not installed")
+				return nil, figures.Skip("fio is not installed")
 			}
 			l, err := newStackLoop("sim:null", batch)
 			if err != nil {
@@ -34,10 +35,10 @@ func stackRows() []row {
 		}}
 	}
 	return []row{
-		versus("blk-nvme-null-b32-vs-fio-null", "of fio's time", atMost(0.40, 0.28), 32),
+		versus("blk-nvme-null-b32-vs-fio-null", "of fio's time", figures.AtMost(0.40, 0.28), 32),
 		// For those who know fio: without what it spends on time stamps, latencies
 		// and its map of what was read, all of which we do without too.
-		versus("blk-nvme-null-b32-vs-fio-null-tuned", "of tuned fio's time", bar{}, 32,
+		versus("blk-nvme-null-b32-vs-fio-null-tuned", "of tuned fio's time", figures.Bar{}, 32,
 			"--norandommap", "--gtod_reduce=1", "--iodepth_batch=32", "--iodepth_batch_complete_min=32"),
 	}
 }

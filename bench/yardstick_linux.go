@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"blksim/bench/figures"
 	"blksim/internal/uring"
 )
 
@@ -18,7 +19,7 @@ func newRing(o uring.Options) (r *uring.Ring, end func(), err error) {
 	if err != nil {
 		runtime.UnlockOSThread()
 		if errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.EPERM) {
-			err = errSkip(err.Error())
+			err = figures.Skip(err.Error())
 		}
 		return nil, nil, err
 	}

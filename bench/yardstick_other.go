@@ -2,7 +2,9 @@
 
 package main
 
-const noUring = errSkip("io_uring is of Linux only")
+import "blksim/bench/figures"
+
+const noUring = figures.Skip("io_uring is of Linux only")
 
 func nops(int) (piece, func(), error)        { return nil, nil, noUring }
 func pollCancels(int) (piece, func(), error) { return nil, nil, noUring }

@@ -1,4 +1,4 @@
-package main
+package figures
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// about tells where and of what figures are.
-type about struct {
+// About tells where and of what figures are.
+type About struct {
 	Date    string `json:"date"`
 	Commit  string `json:"commit"` // with "+" if the tree had changes
 	CPU     string `json:"cpu"`
@@ -19,7 +19,7 @@ type about struct {
 	Loading string `json:"load,omitempty"` // the load average before the run
 }
 
-func (a about) String() string {
+func (a About) String() string {
 	s := fmt.Sprintf("%s, commit %s, %s, %d cores, %s, %s", a.Date, a.Commit, a.CPU, a.Cores, a.System, a.Go)
 	if a.Loading != "" {
 		s += ", load average " + a.Loading
@@ -27,8 +27,8 @@ func (a about) String() string {
 	return s
 }
 
-func describeMachine(root string) about {
-	return about{
+func describeMachine(root string) About {
+	return About{
 		Date: time.Now().UTC().Format("2006-01-02"), Commit: commit(root), CPU: cpuModel(), Cores: runtime.NumCPU(),
 		System: system(), Go: runtime.Version(), Loading: loadAverage(),
 	}

@@ -1,20 +1,20 @@
-package main
+package figures
 
 import (
 	"math"
 	"slices"
 )
 
-// spread is the median of some ratios, and their 10th and 90th percentiles. Not a
+// Spread is the median of some ratios, and their 10th and 90th percentiles. Not a
 // mean: one window in which the machine was elsewhere would move it.
-func spread(xs []float64) (median, low, high float64) {
+func Spread(xs []float64) (median, low, high float64) {
 	s := slices.Sorted(slices.Values(xs))
-	return quantile(s, 0.5), quantile(s, 0.1), quantile(s, 0.9)
+	return Quantile(s, 0.5), Quantile(s, 0.1), Quantile(s, 0.9)
 }
 
-// quantile interpolates between the two nearest of sorted numbers. Of none it is
+// Quantile interpolates between the two nearest of sorted numbers. Of none it is
 // not a number.
-func quantile(sorted []float64, q float64) float64 {
+func Quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
 	}

@@ -1,4 +1,4 @@
-package main
+package figures
 
 import (
 	"encoding/json"
@@ -8,9 +8,9 @@ import (
 )
 
 // writeResults replaces the file in one step.
-func writeResults(path string, got []result) error {
+func writeResults(path string, got []Result) error {
 	if got == nil {
-		got = []result{}
+		got = []Result{}
 	}
 	b, err := json.MarshalIndent(got, "", "  ")
 	if err != nil {
@@ -19,7 +19,7 @@ func writeResults(path string, got []result) error {
 	return replaceFile(path, append(b, '\n'))
 }
 
-func readResults(path string) (got []result, err error) {
+func readResults(path string) (got []Result, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w; run the benchmark first", err)
