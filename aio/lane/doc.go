@@ -15,6 +15,7 @@
 //
 // In a real group each lane is a goroutine with an inbox behind a leaf lock, and
 // a queue of timers that only the lane touches. A lane with nothing to do parks;
-// it never spins. Posted functions and due timers take turns of bounded length,
-// so neither keeps the other waiting for long.
+// it never spins, unless asked to ([Spinner]). Posted functions and due timers take
+// turns of bounded length, so neither keeps the other waiting for long. A lane may
+// wait in the ring of an I/O engine rather than for its inbox alone ([Waiter]).
 package lane

@@ -21,6 +21,9 @@ import (
 //	take   L1: lock, swap, clear parked, unlock
 //	park   L2: lock, set parked if nothing came, unlock    L3: take a token from wake
 //	close  C1: lock, set closed, clear parked, unlock    C2: fill wake
+//	attach A1: lock, set waiter, unlock
+//
+// Where a Waiter is attached, S2 and C2 call its Wake, and L3 is its Wait.
 //
 // No wake-up is lost: after L2 an S1 sees parked, and its S2 leaves a token in
 // wake whether or not L3 has begun. The lane's alarm leaves its tokens there too,
@@ -33,8 +36,9 @@ type inbox struct {
 	mu sync.Mutex
 	// mu guards what follows.
 	posted []func()
-	parked bool // the lane waits, or is about to, and must be woken
-	closed bool // takes no more
+	parked bool   // the lane waits, or is about to, and must be woken
+	closed bool   // takes no more
+	waiter Waiter // what the lane waits in; nil: wake
 }
 
 // post appends f and wakes the lane if it is parked. It says false, and drops
@@ -47,11 +51,11 @@ func (b *inbox) post(f func()) bool {
 		return false
 	}
 	b.posted = append(b.posted, f)
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 	b.parked = false
 	b.mu.Unlock()
 	if parked {
-		b.wakeUp()
+		b.rouse(waiter)
 	}
 	return true
 }
@@ -85,7 +89,26 @@ func (b *inbox) close() {
 	b.mu.Lock()
 	b.closed = true
 	b.parked = false
+	waiter := b.waiter
 	b.mu.Unlock()
+	b.rouse(waiter)
+}
+
+// attach changes what the lane waits in. The lane runs, so nobody wakes it now, but
+// one who meant to wake it earlier may do so late.
+func (b *inbox) attach(w Waiter) {
+	step.Write(&b.mu)
+	b.mu.Lock()
+	b.waiter = w
+	b.mu.Unlock()
+}
+
+// rouse ends the wait of the lane, in w if that is not nil.
+func (b *inbox) rouse(w Waiter) {
+	if w != nil {
+		w.Wake()
+		return
+	}
 	b.wakeUp()
 }
 

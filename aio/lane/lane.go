@@ -58,3 +58,38 @@ type Group interface {
 	// group was closed, or the simulated world has nothing left to run.
 	Do(i int, f func(done func())) error
 }
+
+// A Waiter is what a real lane looks into on every round of its loop, and waits in
+// when it has nothing to run: the ring of an I/O engine, whose completions reach the
+// lane so without another goroutine, thread or system call in between.
+type Waiter interface {
+	// Poll hands over what has arrived, and answers whether there was anything. It
+	// never blocks. On the lane.
+	Poll() (some bool)
+
+	// Wait blocks until something has arrived for Poll, Wake was called since the
+	// last Wait, or d has passed; a negative d is no limit. It may return early. On
+	// the lane, after a round in which there was nothing to run.
+	Wait(d time.Duration)
+
+	// Wake ends the Wait that is underway, or else the next. It never blocks. From
+	// anywhere, and late: also when the Waiter is attached no more.
+	Wake()
+}
+
+// An Attacher is a Lane that can wait in something: one of [Real].
+type Attacher interface {
+	// Attach has the lane wait in w, in the place of what it waited in before, and
+	// keeps its functions on one thread of the operating system as long as it does;
+	// nil takes that back. On the lane.
+	Attach(w Waiter)
+}
+
+// A Spinner is a Lane that can be exact to the microsecond: one of [Real].
+type Spinner interface {
+	// Spin has the lane look for a timer that is due within d without sleeping, for
+	// which the system would wake it late. It keeps a core busy for at most d a
+	// timer, and other work of the lane goes on. 0, the default, never does. On the
+	// lane.
+	Spin(d time.Duration)
+}

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"math"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,11 @@ type realLane struct {
 	alarmAt Time
 	rang    atomic.Bool
 
+	// waiter is what the lane looks into and waits in; nil: only the inbox.
+	waiter  Waiter
+	spin    time.Duration // see Spinner
+	running bool          // on a goroutine of its own
+
 	// rounds counts the times that the lane went on after parking. The lane
 	// writes it and tests read it; no decision depends on it, so it has no mark.
 	rounds atomic.Uint64
@@ -57,6 +63,7 @@ func (l *realLane) Post(f func()) {
 // run is the lane's goroutine. All that it shares with others is in loop and die,
 // which the explorer runs without it.
 func (l *realLane) run() {
+	l.running = true
 	orderly := false
 	defer func() {
 		if !orderly {
@@ -80,7 +87,8 @@ func (l *realLane) loop() {
 			return
 		}
 		fired := l.runDue()
-		if !posted && !fired {
+		polled := l.waiter != nil && l.waiter.Poll()
+		if !posted && !fired && !polled {
 			l.park()
 		}
 	}
@@ -138,13 +146,58 @@ func (l *realLane) runDue() (some bool) {
 	return true
 }
 
-// park waits until something is posted or a timer may be due.
+// park waits until something is posted or has arrived, or a timer may be due.
 func (l *realLane) park() {
+	if l.waiter != nil {
+		l.parkInWaiter()
+		return
+	}
 	if !l.setAlarm() || !l.inbox.park() {
 		return
 	}
 	step.Recv(l.inbox.wake)
 	l.rounds.Add(1)
+}
+
+// parkInWaiter is park where something is attached. It needs no alarm.
+func (l *realLane) parkInWaiter() {
+	d := time.Duration(-1)
+	if next, armed := l.timers.Bound(); armed {
+		if d = l.sleep(Time(next)); d <= 0 {
+			return
+		}
+	}
+	if !l.inbox.park() {
+		return
+	}
+	l.waiter.Wait(d)
+	l.rounds.Add(1)
+}
+
+// sleep is how long the lane may sleep for a timer that is not due before at.
+func (l *realLane) sleep(at Time) time.Duration { return at.Sub(l.Now()) - l.spin }
+
+// Attach is of Attacher.
+func (l *realLane) Attach(w Waiter) {
+	switch was := l.waiter != nil; {
+	case !l.running: // by a scenario, which has no thread of its own
+	case w != nil && !was:
+		runtime.LockOSThread()
+	case w == nil && was:
+		runtime.UnlockOSThread()
+	}
+	if l.alarmAt != 0 {
+		l.alarm.stop()
+		l.alarmAt = 0
+	}
+	l.waiter = w
+	l.inbox.attach(w)
+}
+
+// Spin is of Spinner.
+func (l *realLane) Spin(d time.Duration) {
+	l.spin = max(d, 0)
+	l.alarmAt = 0 // what it is set for may be too late
 }
 
 // setAlarm has the lane woken for its next timer, if there is one. It says
@@ -163,7 +216,7 @@ func (l *realLane) setAlarm() bool {
 		return true
 	}
 	at := Time(next)
-	wait := at.Sub(l.Now())
+	wait := l.sleep(at)
 	if wait <= 0 {
 		return false
 	}

@@ -42,11 +42,11 @@ var inboxMutants = []Mutant{
 		Why: "the lane parks between the look and the append, and is not woken",
 		Old: `
 	b.posted = append(b.posted, f)
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 	b.parked = false
 `,
 		New: `
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 	b.parked = false
 	b.mu.Unlock()
 	step.Write(&b.mu)
@@ -59,20 +59,20 @@ var inboxMutants = []Mutant{
 		Why: "the lane wakes, finds nothing, and parks again",
 		Old: `
 	b.posted = append(b.posted, f)
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 	b.parked = false
 	b.mu.Unlock()
 	if parked {
-		b.wakeUp()
+		b.rouse(waiter)
 	}
 	return true
 `,
 		New: `
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 	b.parked = false
 	b.mu.Unlock()
 	if parked {
-		b.wakeUp()
+		b.rouse(waiter)
 	}
 	step.Write(&b.mu)
 	b.mu.Lock()
@@ -92,7 +92,7 @@ var inboxMutants = []Mutant{
 		Why: "of two that append at once one is lost",
 		Old: `
 	b.posted = append(b.posted, f)
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 `,
 		New: `
 	posted := append(b.posted, f)
@@ -100,7 +100,7 @@ var inboxMutants = []Mutant{
 	step.Write(&b.mu)
 	b.mu.Lock()
 	b.posted = posted
-	parked := b.parked
+	parked, waiter := b.parked, b.waiter
 `,
 	},
 	{
@@ -189,13 +189,12 @@ var inboxMutants = []Mutant{
 		Name: "close-wakes-nobody", File: "lane/inbox.go", By: "TestPostMeetsStop",
 		Why: "a parked lane sleeps for ever",
 		Old: `
+	waiter := b.waiter
 	b.mu.Unlock()
-	b.wakeUp()
-}
+	b.rouse(waiter)
 `,
 		New: `
 	b.mu.Unlock()
-}
 `,
 	},
 	{
@@ -209,6 +208,57 @@ var inboxMutants = []Mutant{
 	b.closed = true
 	b.posted = b.posted[:0]
 	b.parked = false
+`,
+	},
+	{
+		Name: "post-wakes-the-inbox-only", File: "lane/inbox.go", By: "TestPostMeetsWait",
+		Why: "a lane that waits in a ring is not woken",
+		Old: `
+	if parked {
+		b.rouse(waiter)
+`,
+		New: `
+	if waiter = nil; parked {
+		b.rouse(waiter)
+`,
+	},
+	{
+		Name: "post-looks-for-the-waiter-too-early", File: "lane/inbox.go", By: "TestAttachMeetsPost",
+		Why: "the lane attaches another between the look and the append, and waits in that",
+		Old: `
+	step.Write(&b.mu)
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.posted = append(b.posted, f)
+	parked, waiter := b.parked, b.waiter
+`,
+		New: `
+	step.Read(&b.mu)
+	waiter := b.waiter
+	step.Write(&b.mu)
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.posted = append(b.posted, f)
+	parked := b.parked
+`,
+	},
+	{
+		Name: "close-wakes-the-inbox-only", File: "lane/inbox.go", By: "TestStopMeetsWait",
+		Why: "a lane that waits in a ring does not stop",
+		Old: `
+	waiter := b.waiter
+	b.mu.Unlock()
+	b.rouse(waiter)
+`,
+		New: `
+	b.mu.Unlock()
+	b.wakeUp()
 `,
 	},
 }

@@ -138,4 +138,29 @@ var laneMutants = []Mutant{
 	step.Recv(finished)
 `,
 	},
+	{
+		Name: "waiter-is-not-polled", File: "lane/reallane.go", By: "TestCompletionMeetsWait",
+		Why: "what arrives in the ring stays there",
+		Old: "l.waiter != nil && l.waiter.Poll()",
+		New: "l.waiter != nil && false",
+	},
+	{
+		Name: "waiter-waits-unseen", File: "lane/reallane.go", By: "TestPostMeetsWait",
+		Why: "nobody knows that the lane is to be woken",
+		Old: `
+	if !l.inbox.park() {
+		return
+	}
+	l.waiter.Wait(d)
+`,
+		New: `
+	l.waiter.Wait(d)
+`,
+	},
+	{
+		Name: "attach-keeps-it-from-the-inbox", File: "lane/reallane.go", By: "TestAttachMeetsPost",
+		Why: "a post wakes the lane where it does not wait",
+		Old: "	l.inbox.attach(w)\n",
+		New: "",
+	},
 }
