@@ -114,10 +114,21 @@ func (b *batch) skip(name string, vs []variant, whole bool) {
 	}
 }
 
-// finish writes the results, also of runs that failed. Each failure was told as it
-// came; the first decides the exit code, unless the results cannot be written or
-// the runs were interrupted.
+// finish writes the results, also of runs that failed.
 func (b *batch) finish(stdout io.Writer) error {
+	return b.end(func() {
+		b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
+		b.log.decide(failed(exitOutput, b.writeReport(b.runs())))
+		b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
+	})
+}
+
+// runs are all runs.
+func (b *batch) runs() []*report.Run { return slices.Concat(b.all...) }
+
+// end has write write the results. Each failure was told as it came; the first decides
+// the exit code, unless the results cannot be written or the runs were interrupted.
+func (b *batch) end(write func()) error {
 	defer b.intr.release()
 	if len(b.all) > 0 && len(b.notRun) > 0 {
 		runs := b.all[len(b.all)-1]
@@ -131,9 +142,7 @@ func (b *batch) finish(stdout io.Writer) error {
 		}
 		b.log.decide(failed(code, errors.New(what+": the result is partial")))
 	}
-	b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
-	b.log.decide(failed(exitOutput, b.writeReport(slices.Concat(b.all...))))
-	b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
+	write()
 	return b.log.result()
 }
 

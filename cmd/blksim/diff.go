@@ -94,10 +94,8 @@ func (s *settings) writeOptions() option.Group {
 
 // readResult reads the runs of "FILE" or the one of "FILE#NAME".
 func readResult(arg string) (name string, runs []*report.Run, err error) {
-	path, run, one := strings.Cut(arg, "#")
-	if _, err := os.Stat(arg); err == nil {
-		path, one = arg, false // a file with such a name
-	}
+	path := resultPath(arg)
+	run, one := strings.CutPrefix(arg, path+"#")
 	var in io.Reader = os.Stdin
 	if path != stdin {
 		f, err := os.Open(path)
@@ -120,6 +118,15 @@ func readResult(arg string) (name string, runs []*report.Run, err error) {
 		return path, nil, failed(exitInput, fmt.Errorf("%s: no run %q: it has %s", path, run, runNames(runs)))
 	}
 	return path, runs[i : i+1], nil
+}
+
+// resultPath is the file of "FILE" or "FILE#NAME".
+func resultPath(arg string) string {
+	if _, err := os.Stat(arg); err == nil {
+		return arg // a file with such a name
+	}
+	path, _, _ := strings.Cut(arg, "#")
+	return path
 }
 
 func runNames(runs []*report.Run) string {

@@ -57,6 +57,7 @@ type settings struct {
 	window      timeline.Window
 	hdr         string
 	report      string
+	intervals   bool           // record what happened when, whatever the form of the result
 	sys         outfile.System // what writes files
 	noColor     bool
 	quiet       bool

@@ -29,7 +29,7 @@ type recording struct {
 func (b *batch) record() (*recording, error) {
 	r := &recording{}
 	r.Slow = b.outForm != "normal" || b.report != ""
-	r.Series = r.Slow
+	r.Series = r.Slow || b.intervals
 	var sinks []record.Sink
 	var err error
 	if b.ios != "" {

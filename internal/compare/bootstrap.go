@@ -115,7 +115,7 @@ func interval(a, b func(r *rand.Rand) float64, confidence float64, seed uint64) 
 	changes := make([]float64, draws)
 	for i := range changes {
 		x, y := a(r), b(r)
-		changes[i] = y/max(x, 0.5) - 1 // a latency of 0 ns is one of less than 1
+		changes[i] = max(y, 0.5)/max(x, 0.5) - 1 // a latency of 0 ns is one of less than 1
 	}
 	slices.Sort(changes)
 	tail := int(float64(draws) * (1 - confidence) / 2)

@@ -26,6 +26,17 @@ func (o Options) Validate() error {
 	return nil
 }
 
+// resolved is the options with their defaults.
+func (o Options) resolved() Options {
+	if o.Confidence == 0 {
+		o.Confidence = 0.99
+	}
+	if len(o.Percentiles) == 0 {
+		o.Percentiles = []int{500_000, 900_000, 990_000, 999_000}
+	}
+	return o
+}
+
 // Comparison is two runs beside each other.
 type Comparison struct {
 	Schema     string   `json:"schema"`
@@ -46,6 +57,7 @@ type Side struct {
 // figures that are counted and not sampled have none.
 type Row struct {
 	Op          string  `json:"op"`
+	Stage       string  `json:"stage,omitempty"` // queue or device; "": the whole latency
 	Figure      string  `json:"figure"`
 	Unit        string  `json:"unit"` // ns, 1/s, B/s or count
 	A           float64 `json:"a"`
@@ -59,12 +71,7 @@ type Row struct {
 
 // Runs compares a and b.
 func Runs(a, b *report.Run, fileA, fileB string, o Options) *Comparison {
-	if o.Confidence == 0 {
-		o.Confidence = 0.99
-	}
-	if len(o.Percentiles) == 0 {
-		o.Percentiles = []int{500_000, 900_000, 990_000, 999_000}
-	}
+	o = o.resolved()
 	c := &Comparison{Schema: Schema, A: Side{fileA, a.Name}, B: Side{fileB, b.Name}, Confidence: o.Confidence, Notes: []string{}}
 	c.counted("IOPS", "1/s", a.IOPS, b.IOPS)
 	c.counted("bandwidth", "B/s", a.Bandwidth, b.Bandwidth)
@@ -78,11 +85,16 @@ func Runs(a, b *report.Run, fileA, fileB string, o Options) *Comparison {
 			c.counted(n.what, "count", float64(n.a), float64(n.b))
 		}
 	}
-	for _, op := range []string{"read", "write", "flush", "discard", "write-zeroes", "all"} {
+	for _, op := range operations() {
 		c.operation(op, a, b, o)
 	}
 	c.notes(a, b)
 	return c
+}
+
+// operations are what runs have distributions of, in the order of the rows.
+func operations() []string {
+	return []string{"read", "write", "flush", "discard", "write-zeroes", "all"}
 }
 
 func (c *Comparison) counted(what, unit string, a, b float64) {
@@ -102,15 +114,23 @@ func change(a, b float64) float64 {
 
 // operation adds the rows of one operation that both runs have.
 func (c *Comparison) operation(op string, a, b *report.Run, o Options) {
-	da, db := a.Ops[op].LatencyNs, b.Ops[op].LatencyNs
-	if da == nil || db == nil || op == "all" && len(a.Ops) == 2 && len(b.Ops) == 2 {
-		return
+	if op == "all" && len(a.Ops) == 2 && len(b.Ops) == 2 {
+		return // the same as those of the one operation
+	}
+	c.Rows = append(c.Rows, sampled(op, "", a, b, o)...)
+}
+
+// sampled are the rows of one distribution of both runs; none, if one lacks it.
+func sampled(op, stage string, a, b *report.Run, o Options) (rows []Row) {
+	da, db := stageOf(a, op, stage), stageOf(b, op, stage)
+	if da == nil || db == nil {
+		return nil
 	}
 	row := func(figure string, x, y float64, same bool, drawA, drawB func(r *rand.Rand) float64) {
-		r := Row{Op: op, Figure: figure, Unit: "ns", A: x, B: y, Change: change(x, y), Sampled: true}
+		r := Row{Op: op, Stage: stage, Figure: figure, Unit: "ns", A: x, B: y, Change: change(x, y), Sampled: true}
 		r.Low, r.High = interval(drawA, drawB, o.Confidence, o.Seed)
 		r.Significant = (r.Low > 0 || r.High < 0) && !same
-		c.Rows = append(c.Rows, r)
+		rows = append(rows, r)
 	}
 	row("mean", float64(da.Mean), float64(db.Mean), da.Mean == db.Mean, meanOf(da, a.Series), meanOf(db, b.Series))
 	for _, p := range o.Percentiles {
@@ -118,6 +138,20 @@ func (c *Comparison) operation(op string, a, b *report.Run, o Options) {
 		// Within one bucket of the histogram nothing is known.
 		share, same := float64(p)/1e6, da.At(p) == db.At(p)
 		row("p"+report.FormatPercentiles([]int{p}), quantile(da, share), quantile(db, share), same, sa.draw, sb.draw)
+	}
+	return rows
+}
+
+// stageOf is the distribution of a stage of an operation: queue, device, or "" for all
+// of it. nil: the run has none.
+func stageOf(r *report.Run, op, stage string) *report.Distribution {
+	switch o := r.Ops[op]; stage {
+	case "queue":
+		return o.QueueNs
+	case "device":
+		return o.DeviceNs
+	default:
+		return o.LatencyNs
 	}
 }
 

@@ -11,19 +11,13 @@ import (
 
 // WriteTable writes comparisons for people.
 func WriteTable(w io.Writer, all []*Comparison, color bool) error {
-	var b strings.Builder
-	paint := func(code, s string) string {
-		if !color {
-			return s
-		}
-		return "\x1b[" + code + "m" + s + "\x1b[0m"
-	}
+	t := text{color: color}
 	for i, c := range all {
 		if i > 0 {
-			b.WriteByte('\n')
+			t.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s %s: %s\n%s %s: %s\n\n", paint("1", "A"), c.A.File, c.A.Name, paint("1", "B"), c.B.File, c.B.Name)
-		fmt.Fprintf(&b, "%s\n", paint("1", fmt.Sprintf("%-22s %10s %10s %9s  %-22s", "", "A", "B", "change", fmt.Sprintf("%g %% confidence", 100*c.Confidence))))
+		fmt.Fprintf(&t, "%s %s: %s\n%s %s: %s\n\n", t.paint("1", "A"), c.A.File, c.A.Name, t.paint("1", "B"), c.B.File, c.B.Name)
+		t.head("A", "B", "change", c.Confidence)
 		op := ""
 		for _, r := range c.Rows {
 			if r.Op != op {
@@ -32,28 +26,54 @@ func WriteTable(w io.Writer, all []*Comparison, color bool) error {
 				if op == "run" {
 					title = "whole run"
 				}
-				b.WriteString(paint("1", title) + "\n")
+				t.WriteString(t.paint("1", title) + "\n")
 			}
-			line := fmt.Sprintf("  %-20s %10s %10s %9s", r.Figure, figure(r.A, r.Unit), figure(r.B, r.Unit), changed(r.Change))
-			if r.Sampled {
-				line += fmt.Sprintf("  %-22s", fmt.Sprintf("%s to %s", changed(r.Low), changed(r.High)))
-				switch {
-				case !r.Significant:
-					line += " no difference found"
-				case r.B > r.A:
-					line += " " + paint("31", "slower")
-				default:
-					line += " " + paint("32", "faster")
-				}
-			}
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			t.row(&r)
 		}
-		for _, n := range c.Notes {
-			fmt.Fprintf(&b, "%s %s\n", paint("33", "note    "), n)
+		t.notes(c.Notes)
+	}
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// text is a table as it is written.
+type text struct {
+	strings.Builder
+	color bool
+}
+
+func (t *text) paint(code, s string) string {
+	if !t.color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *text) head(a, b, change string, confidence float64) {
+	fmt.Fprintf(t, "%s\n", t.paint("1", fmt.Sprintf("%-22s %10s %10s %9s  %-22s", "", a, b, change, fmt.Sprintf("%g %% confidence", 100*confidence))))
+}
+
+// row writes a figure of both, and what may be said of the difference.
+func (t *text) row(r *Row) {
+	line := fmt.Sprintf("  %-20s %10s %10s %9s", r.Figure, figure(r.A, r.Unit), figure(r.B, r.Unit), changed(r.Change))
+	if r.Sampled {
+		line += fmt.Sprintf("  %-22s", fmt.Sprintf("%s to %s", changed(r.Low), changed(r.High)))
+		switch {
+		case !r.Significant:
+			line += " no difference found"
+		case r.B > r.A:
+			line += " " + t.paint("31", "slower")
+		default:
+			line += " " + t.paint("32", "faster")
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	t.WriteString(strings.TrimRight(line, " ") + "\n")
+}
+
+func (t *text) notes(notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(t, "%s %s\n", t.paint("33", "note    "), n)
+	}
 }
 
 func figure(v float64, unit string) string {

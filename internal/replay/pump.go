@@ -226,7 +226,7 @@ func (p *pump) fill() bool {
 func (p *pump) take(r *traces.Record, due lane.Time) {
 	p.records++
 	p.span = max(p.span, r.Time)
-	it := item{op: opOf(r.Op), off: r.Offset, length: r.Length, cancelAfter: r.CancelAfter, due: due}
+	it := item{op: OpOf(r.Op), off: r.Offset, length: r.Length, cancelAfter: r.CancelAfter, due: due}
 	if reason := p.fit(&it); reason != "" {
 		p.skipped[reason]++
 		if !p.e.cfg.SkipBad {
@@ -327,7 +327,8 @@ func (e *RecordError) Error() string {
 	return s
 }
 
-func opOf(op traces.Op) aio.Op {
+// OpOf is the operation that a record asks for.
+func OpOf(op traces.Op) aio.Op {
 	switch op {
 	case traces.Read:
 		return aio.OpRead
