@@ -146,4 +146,3 @@ func TestWorkDoneLaterIsNotTheSameThroughput(t *testing.T) {
 	require.InDelta(t, 0.5, moved.Shift.Share, 0.03)
 	require.LessOrEqual(t, moved.Shift.Intervals, 64)
 }
-
