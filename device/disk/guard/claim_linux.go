@@ -15,11 +15,11 @@ import (
 // *[Refusal], or what the kernel answered. Nothing is written. From outside all
 // lanes, since it reads the disk.
 func Claim(t *Target, o Options) (*Claimed, error) {
-	reasons, err := Users(t)
+	s, err := Read()
 	if err != nil {
 		return nil, err
 	}
-	if len(reasons) > 0 {
+	if reasons := s.Users(t); len(reasons) > 0 {
 		return nil, &Refusal{Path: t.Path, Reasons: reasons}
 	}
 	f, err := t.openExclusive()
@@ -33,21 +33,8 @@ func Claim(t *Target, o Options) (*Claimed, error) {
 	return c, nil
 }
 
-// Users says who uses a target, as far as the kernel tells.
-func Users(t *Target) ([]string, error) {
-	s, err := readSystem("/", kernel{})
-	if err != nil {
-		return nil, err
-	}
-	if !t.Block() {
-		return s.ofFile(t.Info), nil
-	}
-	n := s.tree.Find(t.Node.Dev)
-	if n == nil {
-		return nil, fmt.Errorf("%s: the device is gone", t.Path)
-	}
-	return s.ofDevice(n), nil
-}
+// Read reads who uses which device. Any goroutine.
+func Read() (*System, error) { return readSystem("/", kernel{}) }
 
 // kernel looks at the paths of this machine.
 type kernel struct{}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -154,6 +156,41 @@ func mbr() []byte {
 	return b
 }
 
+// addPartition has the kernel see that partition, also one that reads no tables:
+// BLKPG_ADD_PARTITION, Linux, include/uapi/linux/blkpg.h.
+func addPartition(t *testing.T, device string) (path string) {
+	t.Helper()
+	path = device + "p1"
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	f, err := os.OpenFile(device, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	part := struct {
+		start, length int64
+		number        int32
+		names         [128]byte
+	}{start: 1 << 20, length: 4 << 20, number: 1}
+	arg := struct {
+		op, flags, size int32
+		data            unsafe.Pointer
+	}{1, 0, int32(unsafe.Sizeof(part)), unsafe.Pointer(&part)}
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), unix.BLKPG, uintptr(unsafe.Pointer(&arg))); errno != 0 {
+		t.Skip("no partitions here: ", errno)
+	}
+	t.Cleanup(func() {
+		arg.op = 2 // BLKPG_DEL_PARTITION
+		f, err := os.OpenFile(device, os.O_RDWR, 0)
+		require.NoError(t, err)
+		defer f.Close()
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), unix.BLKPG, uintptr(unsafe.Pointer(&arg)))
+		require.Zero(t, errno)
+	})
+	require.Eventually(t, func() bool { _, err := os.Stat(path); return err == nil }, 5*time.Second, 10*time.Millisecond)
+	return path
+}
+
 func TestPartitionsAreRefused(t *testing.T) {
 	path := sparse(t)
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -163,10 +200,7 @@ func TestPartitionsAreRefused(t *testing.T) {
 	require.NoError(t, f.Close())
 	refused(t, path, true, "partition table: MBR (1 partition)")
 	l := loopdev.AttachFor(t, path, loopdev.Options{PartScan: true})
-	part := l.Path() + "p1"
-	if _, err := os.Stat(part); err != nil {
-		t.Skip("the kernel finds no partitions here: ", err)
-	}
+	part := addPartition(t, l.Path())
 	refused(t, l.Path(), true, "partition "+filepath.Base(part))
 	_, err = claim(t, part, Options{})
 	require.NoError(t, err, "an empty partition is free")

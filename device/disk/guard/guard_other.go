@@ -7,8 +7,8 @@ import "fmt"
 // Resolve says what a path leads to: not here.
 func Resolve(path string) (*Target, error) { return nil, fmt.Errorf("%s: %w", path, ErrUnsupported) }
 
-// Users says who uses a target: not here.
-func Users(*Target) ([]string, error) { return nil, ErrUnsupported }
+// Read reads who uses which device: not here.
+func Read() (*System, error) { return nil, ErrUnsupported }
 
 // Claim takes a target for writing: not here.
 func Claim(*Target, Options) (*Claimed, error) { return nil, ErrUnsupported }

@@ -10,9 +10,9 @@ import (
 	"blksim/device/disk/sysfs"
 )
 
-// system is what the kernel says of who uses which device, at one moment.
-type system struct {
-	tree   *sysfs.Tree
+// System is what the kernel says of who uses which device, at one moment.
+type System struct {
+	Tree   *sysfs.Tree
 	mounts []mount
 	swaps  []string          // paths
 	btrfs  map[string]string // name of a member: its file system
@@ -34,10 +34,10 @@ type mount struct {
 
 // readSystem reads it below root: "/" but in tests. What cannot be read is an error:
 // it might be the one that says that a disk is in use.
-func readSystem(root string, look looker) (*system, error) {
-	s := &system{look: look, btrfs: map[string]string{}}
+func readSystem(root string, look looker) (*System, error) {
+	s := &System{look: look, btrfs: map[string]string{}}
 	var err error
-	if s.tree, err = sysfs.Read(root); err != nil {
+	if s.Tree, err = sysfs.Read(root); err != nil {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(root, "proc/self/mountinfo"))
@@ -115,8 +115,21 @@ func unescape(s string) string {
 	return b.String()
 }
 
+// Users says who uses a target: reasons not to write to it, none if it is free as far
+// as the kernel tells. The target was resolved before or after the system was read.
+func (s *System) Users(t *Target) []string {
+	if !t.Block() {
+		return s.ofFile(t.Info)
+	}
+	n := s.Tree.Find(t.Node.Dev)
+	if n == nil {
+		return []string{"the device is gone"}
+	}
+	return s.ofDevice(n)
+}
+
 // ofDevice says who uses a block device: itself, its partitions, or its disk.
-func (s *system) ofDevice(n *sysfs.Node) []string {
+func (s *System) ofDevice(n *sysfs.Node) []string {
 	reasons := s.uses(n, nil)
 	for _, p := range n.Parts {
 		for _, why := range s.uses(p, nil) {
@@ -132,13 +145,13 @@ func (s *system) ofDevice(n *sysfs.Node) []string {
 }
 
 // ofFile says who uses a regular file: as swap, or behind a loop device.
-func (s *system) ofFile(f os.FileInfo) (reasons []string) {
+func (s *System) ofFile(f os.FileInfo) (reasons []string) {
 	for _, path := range s.swaps {
 		if s.look.same(path, f) {
 			reasons = append(reasons, "active swap")
 		}
 	}
-	for _, loop := range s.tree.Disks {
+	for _, loop := range s.Tree.Disks {
 		if loop.Backing != "" && s.look.same(loop.Backing, f) {
 			reasons = append(reasons, s.stacked("behind", loop, nil)...)
 		}
@@ -148,7 +161,7 @@ func (s *system) ofFile(f os.FileInfo) (reasons []string) {
 
 // uses says for what a device, and not its partitions, is used. path is the devices
 // that led here, against a circle.
-func (s *system) uses(n *sysfs.Node, path []*sysfs.Node) (reasons []string) {
+func (s *System) uses(n *sysfs.Node, path []*sysfs.Node) (reasons []string) {
 	if slices.Contains(path, n) {
 		return nil
 	}
@@ -170,14 +183,14 @@ func (s *system) uses(n *sysfs.Node, path []*sysfs.Node) (reasons []string) {
 		reasons = append(reasons, "part of the mounted btrfs "+id)
 	}
 	for _, name := range n.Holders {
-		holder := s.tree.Named(name)
+		holder := s.Tree.Named(name)
 		if holder == nil {
 			reasons = append(reasons, "held by "+name)
 			continue
 		}
 		reasons = append(reasons, s.stacked("held by", holder, path)...)
 	}
-	for _, loop := range s.tree.Disks {
+	for _, loop := range s.Tree.Disks {
 		if dev, is := s.look.device(loop.Backing); is && dev == n.Dev {
 			reasons = append(reasons, s.stacked("behind", loop, path)...)
 		}
@@ -186,7 +199,7 @@ func (s *system) uses(n *sysfs.Node, path []*sysfs.Node) (reasons []string) {
 }
 
 // stacked says that a device is on top, and what for in its turn.
-func (s *system) stacked(how string, top *sysfs.Node, path []*sysfs.Node) (reasons []string) {
+func (s *System) stacked(how string, top *sysfs.Node, path []*sysfs.Node) (reasons []string) {
 	why := s.uses(top, path)
 	for _, p := range top.Parts {
 		why = append(why, s.uses(p, path)...)

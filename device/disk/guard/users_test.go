@@ -19,7 +19,7 @@ func (f fake) same(path string, info os.FileInfo) bool { return filepath.Base(pa
 
 // machine has sda with two partitions, sdb, sdc, and loop devices; and what it
 // is told besides.
-func machine(t *testing.T, more map[string]string) *system {
+func machine(t *testing.T, more map[string]string) *System {
 	t.Helper()
 	root := t.TempDir()
 	files := map[string]string{
@@ -70,7 +70,7 @@ func TestWhoUsesADevice(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			s := machine(t, c.system)
-			require.Equal(t, c.want, s.ofDevice(s.tree.Named(c.device)))
+			require.Equal(t, c.want, s.ofDevice(s.Tree.Named(c.device)))
 		})
 	}
 }

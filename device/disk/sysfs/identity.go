@@ -12,6 +12,7 @@ import (
 type Identity struct {
 	Model      string
 	Serial     string
+	Mapper     string // name of a device-mapper device, as vg-root
 	Scheduler  string // none, mq-deadline, kyber, bfq; "": the device has no queue of requests, as zram
 	Rotational bool
 	Requests   int // nr_requests: how many the kernel queues before a submit blocks; 0: not told
@@ -26,7 +27,7 @@ func (t *Tree) Identity(n *Node) Identity {
 	disk := n.Disk()
 	queue := filepath.Join(disk.dir, "queue")
 	id := Identity{
-		Model: printable(word(disk.dir, "device/model")), Serial: printable(t.serial(disk)),
+		Model: printable(word(disk.dir, "device/model")), Serial: printable(t.serial(disk)), Mapper: printable(word(disk.dir, "dm/name")),
 		Scheduler: selected(word(queue, "scheduler")), Rotational: number(queue, "rotational") != 0,
 		Requests: int(number(queue, "nr_requests")), LogicalBlock: int(number(queue, "logical_block_size")),
 		PhysicalBlock: int(number(queue, "physical_block_size")), WriteCache: word(queue, "write_cache") == "write back",
