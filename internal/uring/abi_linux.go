@@ -30,6 +30,8 @@ type CQE struct {
 // Operations, for SQE.Opcode.
 const (
 	OpNop         = 0
+	OpReadv       = 1
+	OpWritev      = 2
 	OpFsync       = 3
 	OpReadFixed   = 4
 	OpWriteFixed  = 5
@@ -42,13 +44,18 @@ const (
 // FixedFile, in SQE.Flags: FD is an index of the registered files.
 const FixedFile = 1 << 0
 
+// FsyncDatasync, in SQE.OpFlags of OpFsync: as fdatasync.
+const FsyncDatasync = 1 << 0
+
 // Flags of io_uring_setup.
 const (
+	setupIOPoll       = 1 << 0
 	setupSQPoll       = 1 << 1
 	setupCQSize       = 1 << 3
 	setupClamp        = 1 << 4
 	setupSubmitAll    = 1 << 7  // 5.18
 	setupCoopTaskrun  = 1 << 8  // 5.19
+	setupTaskrunFlag  = 1 << 9  // 5.19
 	setupSingleIssuer = 1 << 12 // 6.0
 	setupDeferTaskrun = 1 << 13 // 6.1
 	setupNoSQArray    = 1 << 16 // 6.6
@@ -67,9 +74,12 @@ const (
 	enterRegisteredRing = 1 << 4
 
 	sqNeedWakeup = 1 << 0
+	sqOverflow   = 1 << 1
+	sqTaskrun    = 1 << 2
 
 	registerBuffers   = 0
 	registerFiles     = 2
+	updateFiles       = 6
 	registerRingFDs   = 20
 	unregisterRingFDs = 21
 )
@@ -100,6 +110,12 @@ type cqOffsets struct {
 type rsrcUpdate struct {
 	offset, _ uint32
 	data      uint64
+}
+
+// filesUpdate is struct io_uring_files_update.
+type filesUpdate struct {
+	offset, _ uint32
+	fds       uint64
 }
 
 // eventsArg is struct io_uring_getevents_arg.

@@ -2,6 +2,7 @@ package uring
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -28,9 +29,19 @@ func (r *Ring) unregisterSelf() {
 }
 
 // RegisterFiles registers open files: entries with FixedFile name them by their
-// index. Once for a ring.
+// index. Once for a ring. -1 leaves a place for UpdateFile.
 func (r *Ring) RegisterFiles(fds []int32) error {
 	return r.register("files", registerFiles, unsafe.Pointer(unsafe.SliceData(fds)), len(fds))
+}
+
+// UpdateFile puts an open file in the place of a registered one, or none: -1.
+func (r *Ring) UpdateFile(index int, fd int32) error {
+	at := new(int32) // on the heap: the kernel gets its address as a number
+	*at = fd
+	u := &filesUpdate{offset: uint32(index), fds: uint64(uintptr(unsafe.Pointer(at)))}
+	err := r.register("file update", updateFiles, unsafe.Pointer(u), 1)
+	runtime.KeepAlive(at)
+	return err
 }
 
 // RegisterBuffers pins buffers: OpReadFixed and OpWriteFixed name them by their

@@ -18,6 +18,11 @@ type Options struct {
 	// Submit makes no system call while that thread is awake; it sleeps when it
 	// found nothing for so long. From 1 ms to MaxPollIdle: it occupies a core.
 	PollIdle time.Duration
+
+	// IOPoll has completions found by asking the device, which must have that
+	// ability: only reads and writes with O_DIRECT, and only as long as somebody
+	// waits.
+	IOPoll bool
 }
 
 // MaxPollIdle is the longest that a kernel thread may spin for nothing.
@@ -65,8 +70,8 @@ type Ring struct {
 }
 
 // attempts are the sets of flags that New tries, the fastest first.
-func attempts(poll bool) []uint32 {
-	if poll { // the polling thread runs the task work, so nothing can be deferred
+func (o *Options) attempts() []uint32 {
+	if o.PollIdle > 0 { // the polling thread runs the task work, so nothing can be deferred
 		return []uint32{
 			setupSQPoll | setupSubmitAll | setupSingleIssuer | setupNoSQArray,
 			setupSQPoll | setupSubmitAll | setupSingleIssuer,
@@ -74,9 +79,9 @@ func attempts(poll bool) []uint32 {
 		}
 	}
 	return []uint32{
-		setupSubmitAll | setupSingleIssuer | setupDeferTaskrun | setupNoSQArray,
-		setupSubmitAll | setupSingleIssuer | setupDeferTaskrun,
-		setupSubmitAll | setupCoopTaskrun,
+		setupSubmitAll | setupSingleIssuer | setupDeferTaskrun | setupTaskrunFlag | setupNoSQArray,
+		setupSubmitAll | setupSingleIssuer | setupDeferTaskrun | setupTaskrunFlag,
+		setupSubmitAll | setupCoopTaskrun | setupTaskrunFlag,
 		0,
 	}
 }
@@ -93,7 +98,10 @@ func New(o Options) (*Ring, error) {
 	var p params
 	var fd uintptr
 	var errno unix.Errno
-	for _, flags := range attempts(o.PollIdle > 0) {
+	for _, flags := range o.attempts() {
+		if o.IOPoll {
+			flags |= setupIOPoll
+		}
 		p = params{flags: flags | setupClamp, sqThreadIdle: uint32(o.PollIdle.Milliseconds())}
 		if o.CQEntries > 0 {
 			p.flags |= setupCQSize
@@ -153,13 +161,16 @@ func (r *Ring) CQEntries() int { return len(r.cqes) }
 // Polled says whether a kernel thread polls the submissions.
 func (r *Ring) Polled() bool { return r.flags&setupSQPoll != 0 }
 
+// TimedWait says whether WaitFor can have a limit.
+func (r *Ring) TimedWait() bool { return r.features&featExtArg != 0 }
+
 // Flags are the names of the features that the ring was made with.
 func (r *Ring) Flags() (names []string) {
 	for _, f := range []struct {
 		bit  uint32
 		name string
 	}{
-		{setupSQPoll, "SQPOLL"}, {setupSubmitAll, "SUBMIT_ALL"}, {setupCoopTaskrun, "COOP_TASKRUN"},
+		{setupIOPoll, "IOPOLL"}, {setupSQPoll, "SQPOLL"}, {setupSubmitAll, "SUBMIT_ALL"}, {setupCoopTaskrun, "COOP_TASKRUN"},
 		{setupSingleIssuer, "SINGLE_ISSUER"}, {setupDeferTaskrun, "DEFER_TASKRUN"}, {setupNoSQArray, "NO_SQARRAY"},
 	} {
 		if r.flags&f.bit != 0 {

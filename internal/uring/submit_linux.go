@@ -126,5 +126,12 @@ func (r *Ring) Reap(out []CQE) int {
 	return int(n)
 }
 
+// Deferred says whether the kernel has completions that it moves to the ring only
+// when this thread calls Submit or waits.
+func (r *Ring) Deferred() bool { return r.sqFlags.Load()&(sqTaskrun|sqOverflow) != 0 }
+
+// Unsubmitted is how many entries that Next gave the kernel has not yet taken.
+func (r *Ring) Unsubmitted() int { return int(r.filled - r.sqHead.Load()) }
+
 // Ready is how many completions there are to be reaped.
 func (r *Ring) Ready() int { return int(r.cqTail.Load() - r.cqHead.Load()) }
