@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"blksim/aio/lane"
 	"blksim/driver"
@@ -21,7 +22,7 @@ type bench struct {
 	later []string // rules whose scenario is yet to come
 	seed  uint64
 	rand  *sim.Rand
-	world *sim.World // nil: real lanes
+	world *sim.World // nil: real time
 	real  *lane.Real // nil: a simulated world
 	group *watch
 	drv   driver.Driver
@@ -49,14 +50,19 @@ type openError struct{ err error }
 // lanes of a bench: the queues', then one that has none, then the device's.
 const extraLanes = 2
 
-// newBench opens the driver in a world of its own, or on real lanes.
-func newBench(open Open, o *Options, seed uint64, real bool, later []string) *bench {
+// newBench opens the driver in a world of its own, or on lanes in real time: each a
+// goroutine, if parallel, and else all on one.
+func newBench(open Open, o *Options, seed uint64, parallel bool, later []string) *bench {
 	b := &bench{o: o, open: open, seed: seed, later: later, rand: sim.NewRand(seed, "drivertest")}
 	n := maxQueues + extraLanes
-	if real {
+	switch {
+	case parallel:
 		b.real = lane.NewReal(n)
 		b.group = newWatch(b.real)
-	} else {
+	case o.RealTime:
+		b.real = lane.NewReal(1)
+		b.group = newWatch(onOne{b.real, n})
+	default:
 		b.world = sim.NewWorld(seed, n)
 		b.world.SetLimit(sim.Limit{Events: maxEvents})
 		b.group = newWatch(b.world)
@@ -135,16 +141,13 @@ func (b *bench) until(cond func() bool) {
 	if b.failed() {
 		return
 	}
-	b.world.SetLimit(sim.Limit{Events: b.world.Events() + maxEvents, Time: b.world.Now().Add(b.o.Bound)})
-	err := b.world.RunWhile(func() bool { return !cond() && b.found == nil })
-	b.world.SetLimit(sim.Limit{Events: b.world.Events() + maxEvents})
-	if b.found != nil || cond() {
-		return
+	if why := b.wait(cond); why != "" && !b.failed() {
+		b.during(func() { b.lost(why) })
 	}
-	why := fmt.Sprintf("nothing is left to run at %v", b.world.Now().Sub(0))
-	if err != nil {
-		why = err.Error()
-	}
+}
+
+// lost says whose fault it is that a wait did not end.
+func (b *bench) lost(why string) {
 	for _, p := range b.ports {
 		if s := p.oldest(); s != nil {
 			rule := "complete-bounded"
@@ -172,12 +175,16 @@ func (b *bench) idle() bool {
 	return true
 }
 
-// settle runs the world on when all is done, so that what comes late is seen.
+// settle lets time pass when all is done, so that what comes late is seen.
 func (b *bench) settle() {
-	if b.failed() || b.world == nil {
+	d := b.o.Bound
+	if b.world == nil {
+		d = time.Millisecond // real time is dear
+	}
+	if b.failed() {
 		return
 	}
-	if err := b.world.RunUntil(b.world.Now().Add(b.o.Bound)); err != nil {
+	if err := b.pass(d); err != nil {
 		b.broke("complete-bounded", nil, nil, "the world ran away with nothing to do: %v", err)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"blksim/aio/lane"
 	"blksim/driver"
 	"blksim/driver/trace"
-	"blksim/sim"
 )
 
 // Env is what a driver under test is opened in.
@@ -39,6 +38,11 @@ type Options struct {
 
 	// NoReal leaves the run on real lanes out, Real everything else.
 	NoReal, Real bool
+
+	// RealTime is for the driver of a real device, whose queues open on nothing but
+	// lanes in real time: rules that need virtual time are not claimed, and Bound
+	// is real. A few seeds are enough.
+	RealTime bool
 }
 
 // Validate says what is wrong with o.
@@ -147,18 +151,16 @@ type examiner struct {
 
 // facts opens the driver to see what it is.
 func (e *examiner) facts() facts {
-	w := newWatch(sim.NewWorld(e.o.First, maxQueues+extraLanes))
-	d, err := e.open(Env{Group: w, Seed: e.o.First})
-	if err != nil {
-		panic(openError{fmt.Errorf("drivertest: open: %w", err)})
-	}
+	b := newBench(e.open, &e.o, e.o.First, false, nil)
+	defer b.end()
+	d := b.drv
 	l := d.Limits()
 	f := facts{ops: opsOf(l.Ops), cache: l.WriteCache, through: l.FUA, queues: l.Queues, segments: l.MaxSegments}
 	f.data = !e.o.NoData && f.has(aio.OpRead) && f.has(aio.OpWrite)
 	_, f.cut = d.(PowerCutter)
 	_, f.reset = d.(driver.Resetter)
 	if l.Queues > 0 && l.QueueDepth > 0 {
-		q, err := d.OpenQueue(w.Lane(0), 0, 1)
+		q, err := d.OpenQueue(b.group.Lane(0), 0, 1)
 		if err != nil {
 			panic(openError{fmt.Errorf("drivertest: open queue 0 with depth 1: %w", err)})
 		}
@@ -175,7 +177,7 @@ func (e *examiner) facts() facts {
 func (e *examiner) examine(s *scenario, c claims) {
 	verdict := Pass
 	switch {
-	case s.claims != nil && !s.claims(c):
+	case s.claims != nil && !s.claims(c), s.virtual && e.o.RealTime:
 		verdict = NotClaimed
 	case !e.hold(s):
 		verdict = NotJudged
@@ -244,7 +246,7 @@ func (e *examiner) judge(s *scenario, f *Finding) {
 func (e *examiner) play(s *scenario, seed uint64) (found *Finding) {
 	b := newBench(e.open, &e.o, seed, s.real, e.later)
 	defer b.end()
-	if !s.real { // a panic on a real lane ends the program
+	if b.world != nil { // a panic on a real lane ends the program
 		defer func() {
 			if p := recover(); p != nil {
 				if _, ok := p.(openError); ok {

@@ -20,6 +20,10 @@
 // ([blksim/internal/blockmodel]) knows what each block may have. One scenario runs
 // the queues on real lanes, in parallel: with -race it finds what they share.
 //
+// The driver of a real device cannot live in virtual time. With Options.RealTime all
+// lanes are one goroutine in real time, so that the host can look at them all, and
+// most rules are checked as they are otherwise, on a few seeds.
+//
 // The host is as rude as the contract allows. It overwrites buffers the moment a
 // request is complete, takes the tag that was free longest so that a second
 // completion finds its tag unused, cancels before the commit, twice, too late, and

@@ -5,13 +5,14 @@ import "blksim/aio"
 // A scenario is a workload that can break the rules it is for. The rules are
 // watched in all scenarios; see judge for whose break it then is.
 type scenario struct {
-	rules  []string          // the first is blamed for what basic rules found here
-	needs  []string          // rules that must hold first, besides the basic ones; "all": every one so far
-	rename map[string]string // what another rule's break is called here
-	claims func(c claims) bool
-	seeds  int // of 100: which share of the seeds it runs on; 0: all
-	real   bool
-	play   func(b *bench)
+	rules   []string          // the first is blamed for what basic rules found here
+	needs   []string          // rules that must hold first, besides the basic ones; "all": every one so far
+	rename  map[string]string // what another rule's break is called here
+	claims  func(c claims) bool
+	seeds   int  // of 100: which share of the seeds it runs on; 0: all
+	real    bool // on lanes that are goroutines, at once
+	virtual bool // needs virtual time
+	play    func(b *bench)
 }
 
 // claims is what a driver says of itself, once for all scenarios.
@@ -62,7 +63,7 @@ func scenarios() []scenario {
 		{rules: basics, play: playBasics},
 		{rules: []string{"queues-apart"}, claims: func(c claims) bool { return c.facts.queues > 1 }, play: playQueues},
 		{rules: []string{"poll-budget"}, claims: func(c claims) bool { return c.facts.poll }, play: playPoll},
-		{rules: []string{"no-goroutines"}, seeds: 2, needs: []string{"queues-apart"}, play: playGoroutines},
+		{rules: []string{"no-goroutines"}, virtual: true, seeds: 2, needs: []string{"queues-apart"}, play: playGoroutines},
 
 		{rules: []string{"buffer-readonly", "buffer-after"}, claims: func(c claims) bool { return c.facts.has(aio.OpRead) || c.facts.has(aio.OpWrite) }, play: playBuffers},
 		{rules: []string{"data-stored"}, claims: stores, needs: []string{"buffer-readonly", "buffer-after"}, play: playData},
@@ -79,7 +80,7 @@ func scenarios() []scenario {
 		{rules: []string{"cancel-submitted", "cancel-bounded"}, claims: cancels, play: playCancel},
 		{rules: []string{"cancel-full"}, claims: cancels, needs: cancelling, play: playCancelFull},
 		{rules: []string{"cancel-queued"}, claims: cancels, needs: full, play: playCancelQueued},
-		{rules: []string{"cancel-completing"}, claims: cancels, seeds: 20, needs: cancelling, play: playCancelCompleting},
+		{rules: []string{"cancel-completing"}, claims: cancels, virtual: true, seeds: 20, needs: cancelling, play: playCancelCompleting},
 		{rules: []string{"cancel-done"}, claims: cancels, needs: cancelling, play: playCancelDone},
 		{rules: []string{"cancel-stale"}, claims: cancels, needs: full, play: playCancelStale},
 		{rules: []string{"cancel-twice"}, claims: cancels, needs: full, play: playCancelTwice},
@@ -89,7 +90,7 @@ func scenarios() []scenario {
 		{rules: []string{"cancel-close"}, claims: cancels, needs: cancelling, play: playCancelClose},
 		{rules: []string{"reset"}, claims: func(c claims) bool { return c.facts.reset }, needs: []string{"queues-apart"}, play: playReset},
 		{rules: []string{"cancel-reset"}, claims: func(c claims) bool { return c.facts.reset && c.facts.cancel }, needs: append(full, "reset", "cancel-stale", "cancel-others", "cancel-lane"), play: playCancelReset},
-		{rules: []string{"deterministic"}, seeds: 20, needs: []string{"all"}, play: playTwice},
+		{rules: []string{"deterministic"}, virtual: true, seeds: 20, needs: []string{"all"}, play: playTwice},
 		{rules: []string{"real-lanes"}, real: true, seeds: 2, needs: []string{"all"}, play: playReal},
 	}
 }
@@ -167,10 +168,12 @@ func playPoll(b *bench) {
 	}
 	l.start()
 	for range 400 {
-		if l.drained() || b.failed() {
+		over := false
+		b.during(func() { over = l.drained() })
+		if over || b.failed() {
 			break
 		}
-		_ = b.world.RunUntil(b.world.Now().Add(b.rand.Duration(0, l.within)))
+		_ = b.pass(b.rand.Duration(0, l.within))
 		b.on(p, poll)
 	}
 	b.until(l.drained)

@@ -155,7 +155,7 @@ func playCancelStale(b *bench) {
 	for i := range 20 {
 		taken := b.batch(l, l.p.depth, nil)
 		if i%2 == 0 {
-			_ = b.world.RunUntil(b.world.Now().Add(b.rand.Duration(0, b.within()+1)))
+			_ = b.pass(b.rand.Duration(0, b.within()+1))
 			b.on(l.p, func() { b.cancelSome(l.p, taken) })
 		}
 		b.until(b.idle)
@@ -171,7 +171,7 @@ func playCancelTwice(b *bench) {
 		gap := b.rand.Duration(0, b.within()+1)
 		b.on(l.p, func() { b.cancelSome(l.p, taken) })
 		if b.rand.Bool(1, 2) {
-			_ = b.world.RunUntil(b.world.Now().Add(gap))
+			_ = b.pass(gap)
 		}
 		b.on(l.p, func() {
 			for _, s := range taken {
@@ -190,7 +190,7 @@ func playCancelTwice(b *bench) {
 func playCancelFull(b *bench) {
 	l := b.one(b.depth())
 	for range 6 {
-		l.left = l.p.depth
+		b.during(func() { l.left = l.p.depth })
 		l.start()
 		b.until(func() bool { return l.left == 0 })
 		b.on(l.p, func() {
@@ -236,9 +236,9 @@ func playCancelData(b *bench) {
 	l.know(newModel(b, l), "cancel-data")
 	l.fill()
 	b.run(l) // the rest of it goes on below
-	l.left, l.cancels, l.within = 2*jobs, 50, b.within()
+	b.during(func() { l.left, l.cancels, l.within = 2*jobs, 50, b.within() })
 	b.run(l)
-	l.cancels = 0
+	b.during(func() { l.cancels = 0 })
 	b.reread(l)
 	b.settle()
 	p.exhume()
@@ -250,7 +250,7 @@ func playCancelClose(b *bench) {
 	l := b.one(b.depth())
 	taken := b.batch(l, l.p.depth, nil)
 	if b.rand.Bool(1, 2) {
-		_ = b.world.RunUntil(b.world.Now().Add(b.rand.Duration(0, b.within()+1)))
+		_ = b.pass(b.rand.Duration(0, b.within()+1))
 	}
 	b.on(l.p, func() {
 		for _, s := range taken {

@@ -83,12 +83,14 @@ func playOverlap(b *bench) {
 // twice.
 func (b *bench) reread(l *load) {
 	block := int64(b.lim.BlockSize)
-	for range 2 {
-		for no := range l.blocks {
-			l.next = append(l.next, job{op: aio.OpRead, off: (l.base + no) * block, len: block})
+	b.during(func() {
+		for range 2 {
+			for no := range l.blocks {
+				l.next = append(l.next, job{op: aio.OpRead, off: (l.base + no) * block, len: block})
+			}
 		}
-	}
-	l.window = 1
+		l.window = 1
+	})
 	b.run(l)
 }
 

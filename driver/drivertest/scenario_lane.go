@@ -58,7 +58,7 @@ func playCancelLane(b *bench) {
 				}
 				done()
 			})
-			_ = b.world.RunUntil(b.world.Now().Add(b.rand.Duration(0, b.within()+1)))
+			_ = b.pass(b.rand.Duration(0, b.within()+1))
 			_ = b.group.Do(foreign.Index(), func(done func()) {
 				for _, id := range ids {
 					if b.rand.Bool(1, 2) {

@@ -23,7 +23,7 @@ func (b *bench) resetting(cancels int) {
 		l.start()
 	}
 	for range 3 {
-		_ = b.world.RunUntil(b.world.Now().Add(b.rand.Duration(0, loads[0].within+1)))
+		_ = b.pass(b.rand.Duration(0, loads[0].within+1))
 		b.reset()
 	}
 	b.run(loads...)
