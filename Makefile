@@ -14,4 +14,5 @@ fuzz-nvme: ; go test ./device/nvme -run TestRandomSQEs -v -sqes $(or $(N),100000
 seeds: ; go test ./device/nvme -run 'TestSeeds$$' -timeout 0 -v -seeds $(or $(N),100000) -seed $(or $(SEED),1)
 vopr: ; go test -count=1 -timeout 0 -v -run 'TestSeeds$$' ./sim/vopr -vopr.n $(or $(N),100000)
 guest: ; .ci/guest $(or $(KERNEL),6.1)
+generate: ; go generate ./...
 ci: ; .ci/run

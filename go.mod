@@ -3,6 +3,7 @@ module blksim
 go 1.26.0
 
 require (
+	github.com/cilium/ebpf v0.22.0
 	github.com/klauspost/compress v1.20.3
 	github.com/ncw/directio v1.0.5
 	github.com/parquet-go/parquet-go v0.32.0

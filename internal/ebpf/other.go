@@ -1,0 +1,57 @@
+//go:build !linux
+
+package ebpf
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+)
+
+func unsupported() error {
+	return &Missing{What: "Linux", Why: "this is " + runtime.GOOS, Do: "trace on a Linux machine; a recorded trace replays anywhere"}
+}
+
+// Tracer is a set of programs in the kernel; there is none on this system.
+type Tracer struct{}
+
+// Open fails: programs in the kernel are for Linux.
+func Open(o Options) (*Tracer, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	return nil, unsupported()
+}
+
+// FindDevice fails, as Open does.
+func FindDevice(path string) (Device, error) {
+	return Device{}, fmt.Errorf("%s: %w", path, unsupported())
+}
+
+// Attached is Auto.
+func (t *Tracer) Attached() Attach { return Auto }
+
+// Tracepoints are none.
+func (t *Tracer) Tracepoints() []string { return nil }
+
+// Fallback is "".
+func (t *Tracer) Fallback() string { return "" }
+
+// Read is at its end.
+func (t *Tracer) Read([]Event, time.Duration) (int, error) { return 0, io.EOF }
+
+// Stop fails.
+func (t *Tracer) Stop(time.Duration) error { return unsupported() }
+
+// Close does nothing.
+func (t *Tracer) Close() error { return nil }
+
+// Counts fails.
+func (t *Tracer) Counts() (Counts, error) { return Counts{}, unsupported() }
+
+// Histograms fails.
+func (t *Tracer) Histograms() (*Histograms, error) { return nil, unsupported() }
+
+// Log2Histograms fails.
+func (t *Tracer) Log2Histograms() (*Log2Histograms, error) { return nil, unsupported() }

@@ -1,0 +1,247 @@
+package ebpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+)
+
+// Tracer is a set of programs in the kernel. Its methods belong to one goroutine at a
+// time, but for Counts and Histograms, which anybody may call.
+type Tracer struct {
+	programs *programs
+	ring     *ring
+	decoder  decoder
+	links    []link.Link
+	starts   []link.Link
+	stopped  bool
+	closed   bool
+	buckets  Buckets
+	note     string
+}
+
+// Open loads the programs and attaches them. An error that is ErrUnavailable says what
+// the machine or the user lacks.
+func Open(o Options) (*Tracer, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := checkRights(); err != nil {
+		return nil, err
+	}
+	k, err := runningKernel()
+	if err != nil {
+		return nil, err
+	}
+	return open(o, k, false)
+}
+
+// open tries what the kernel may have, best first.
+func open(o Options, k *kernel, plain bool) (*Tracer, error) {
+	// Kernels before 5.11 count what programs take as locked memory. Where that is not
+	// so, or the limit may not be raised, loading tells.
+	rlimit.RemoveMemlock()
+	kinds := []Attach{o.Attach}
+	if o.Attach == Auto {
+		kinds = []Attach{BTFTracepoint, RawTracepoint}
+	}
+	var tried []error
+	for _, kind := range kinds {
+		for _, plain := range []bool{plain, true} {
+			t, err := openAs(o, k, kind, plain)
+			if err == nil {
+				if len(tried) > 0 {
+					t.note = reason(tried[len(tried)-1])
+				}
+				return t, nil
+			}
+			tried = append(tried, err)
+			if plain {
+				break
+			}
+		}
+	}
+	err := errors.Join(tried...)
+	var missing *Missing
+	if errors.As(err, &missing) {
+		return nil, missing
+	}
+	return nil, &Missing{What: "a kernel that takes the programs", Why: reason(tried[0]), Do: "see blksim trace doctor"}
+}
+
+func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
+	p, err := load(o, k, kind, plain)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tracer{programs: p, decoder: k.decoder(), buckets: o.Buckets}
+	if o.Mode == Events {
+		if t.ring, err = newRing(p.Maps["ring"]); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	if t.links, t.starts, err = p.start(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Attached is the kind of tracepoint in use.
+func (t *Tracer) Attached() Attach { return t.programs.attach }
+
+// Tracepoints are those that the programs are attached to.
+func (t *Tracer) Tracepoints() []string { return t.programs.names }
+
+// Fallback is why something better could not be attached, or "".
+func (t *Tracer) Fallback() string { return t.note }
+
+// patience is how long an event may lie in the ring before a reader that waits sees it,
+// if there are too few to wake it.
+const patience = 20 * time.Millisecond
+
+// Read fills evs with events, in the order in which the I/Os completed (as far as the
+// CPUs agree). It returns at once with what is there, else waits for the first one, for
+// at most so long; a wait that ends without one gives 0. After Stop it gives what is
+// left, and then io.EOF.
+func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
+	if t.ring == nil || t.closed {
+		return 0, io.EOF
+	}
+	until := time.Now().Add(wait)
+	for {
+		n, err := t.ring.take(&t.decoder, evs)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		if t.stopped {
+			return 0, io.EOF
+		}
+		left := time.Until(until)
+		if left <= 0 {
+			return 0, nil
+		}
+		if err := t.ring.wait(min(left, patience)); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Stop takes the programs away from where I/O begins, gives what is underway at most so
+// long to complete, and then takes away the rest. Read gives what is in the ring until
+// io.EOF; the counts are final then.
+func (t *Tracer) Stop(grace time.Duration) error {
+	if t.stopped {
+		return nil
+	}
+	closeAll(t.starts)
+	t.starts = nil
+	settle()
+	var err error
+	for until := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
+		var n uint64
+		if n, err = t.programs.underway(); err != nil || n == 0 || time.Now().After(until) {
+			break
+		}
+	}
+	closeAll(t.links)
+	t.links = nil
+	settle()
+	t.stopped = true
+	return err
+}
+
+// settle waits until no CPU runs a program any more that has been detached.
+func settle() {
+	const global = 1 // MEMBARRIER_CMD_GLOBAL: a grace period of RCU
+	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, global, 0, 0); errno != 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Close detaches the programs and frees what they used. What is in the ring is lost.
+func (t *Tracer) Close() error {
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	closeAll(t.starts)
+	closeAll(t.links)
+	if t.ring != nil {
+		t.ring.close()
+	}
+	t.programs.Close()
+	return nil
+}
+
+// Counts are what was seen until now.
+func (t *Tracer) Counts() (Counts, error) {
+	var c Counts
+	var cpus []perCPU
+	if err := t.programs.Maps["counters"].Lookup(uint32(0), &cpus); err != nil {
+		return c, fmt.Errorf("ebpf: reading the counters: %w", err)
+	}
+	for i := range cpus {
+		c.add(&cpus[i])
+	}
+	for _, p := range t.programs.Programs {
+		if s, err := p.Stats(); err == nil {
+			c.Skipped += s.RecursionMisses
+		}
+	}
+	var err error
+	c.Underway, err = t.programs.underway()
+	return c, err
+}
+
+// bioSlot is struct bio_slot of bpf/table.h.
+type bioSlot struct {
+	Key, Queue, Insert, Issue, Sector, App, TIDs, Parent uint64
+	Bytes                                                uint32
+	Left                                                 int32
+	OpF, Dev                                             uint32
+	Status                                               int32
+	AppKind, Requeues                                    uint8
+	Pieces                                               uint16
+	Comm                                                 [16]byte
+}
+
+// underway counts the bios in the table, and not the pieces of split ones.
+func (p *programs) underway() (n uint64, err error) {
+	m := p.Maps["bios"]
+	if p.plain {
+		var key uint64
+		var s bioSlot
+		all := m.Iterate()
+		for all.Next(&key, &s) {
+			if s.Parent == 0 {
+				n++
+			}
+		}
+		if err = all.Err(); errors.Is(err, ebpf.ErrIterationAborted) {
+			err = nil // it changes as it is read: a count of a moment is all there is
+		}
+		return n, err
+	}
+	size := int(unsafe.Sizeof(bioSlot{}))
+	b, err := unix.Mmap(m.FD(), 0, int(m.MaxEntries())*size, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return 0, fmt.Errorf("ebpf: mapping the table of bios: %w", err)
+	}
+	defer unix.Munmap(b)
+	for at := 0; at < len(b); at += size {
+		s := (*bioSlot)(unsafe.Pointer(&b[at]))
+		if s.Key != 0 && s.Parent == 0 {
+			n++
+		}
+	}
+	return n, nil
+}

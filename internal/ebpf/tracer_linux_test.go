@@ -1,0 +1,110 @@
+package ebpf
+
+import (
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"blksim/internal/loopdev"
+	"blksim/traces"
+)
+
+// direct opens a device without the page cache, and gives an aligned buffer.
+func direct(t *testing.T, path string, size int) (*os.File, []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_DIRECT, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { f.Close() })
+	b, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Munmap(b) })
+	return f, b
+}
+
+// drain stops a tracer, and gives all events and the final counts.
+func drain(t *testing.T, tr *Tracer) (all []Event, c Counts) {
+	t.Helper()
+	require.NoError(t, tr.Stop(2*time.Second))
+	evs := make([]Event, 512)
+	for {
+		n, err := tr.Read(evs, time.Second)
+		all = append(all, evs[:n]...)
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+	}
+	c, err := tr.Counts()
+	require.NoError(t, err)
+	require.NoError(t, c.Check())
+	return all, c
+}
+
+// each runs a test for each way to attach, and with each object.
+func each(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
+	for _, kind := range []Attach{BTFTracepoint, RawTracepoint} {
+		for _, plain := range []bool{false, true} {
+			name := kind.String()
+			if plain {
+				name += "-plain"
+			}
+			t.Run(name, func(t *testing.T) {
+				run(t, func(o Options) *Tracer {
+					require.NoError(t, o.Validate())
+					if err := checkRights(); err != nil {
+						t.Skip(err)
+					}
+					k, err := runningKernel()
+					if errors.Is(err, ErrUnavailable) {
+						t.Skip(err)
+					}
+					require.NoError(t, err)
+					o.Attach = kind
+					tr, err := openAs(o, k, kind, plain)
+					require.NoError(t, err)
+					t.Cleanup(func() { tr.Close() })
+					return tr
+				})
+			})
+		}
+	}
+}
+
+func TestEachIOIsOneEvent(t *testing.T) {
+	l := loopdev.LoopFor(t, 16<<20, loopdev.Options{})
+	d, err := FindDevice(l.Path())
+	require.NoError(t, err)
+	require.False(t, d.TakesBios)
+	f, buf := direct(t, l.Path(), 8192)
+	each(t, func(t *testing.T, open func(Options) *Tracer) {
+		tr := open(Options{Devices: []Device{d}, PIDs: []uint32{uint32(os.Getpid())}})
+		for i := range int64(10) {
+			_, err := f.WriteAt(buf, i*1<<20)
+			require.NoError(t, err)
+			_, err = f.ReadAt(buf[:4096], i*1<<20+4096)
+			require.NoError(t, err)
+		}
+		evs, c := drain(t, tr)
+		require.LessOrEqual(t, c.NeverDelivered(), uint64(1), "the kernel may miss a completion")
+		require.GreaterOrEqual(t, len(evs), 19)
+		require.EqualValues(t, 20, c.Started)
+		for _, e := range evs {
+			want := Event{Queue: e.Queue, Insert: e.Insert, Issue: e.Issue, Complete: e.Complete, Comm: e.Comm, TID: e.TID,
+				Kind: Bio, Dev: d.Dev, PID: uint32(os.Getpid()), Bios: 1, Flags: traces.Sync}
+			i := e.Sector >> 11
+			want.Sector, want.Bytes, want.Op = i<<11, 8192, traces.Write
+			if e.Op == traces.Read {
+				want.Sector, want.Bytes, want.Op, want.Flags = i<<11+8, 4096, traces.Read, e.Flags
+			}
+			require.Equal(t, want, e)
+			require.Less(t, e.Queue, e.Issue)
+			require.Less(t, e.Issue, e.Complete)
+			require.NotEmpty(t, e.Command())
+		}
+	})
+}
