@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme seeds vopr guest ci
+.PHONY: build test race interleave prove lint bench gobench fuzz fuzz-nvme seeds vopr guest generate ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
