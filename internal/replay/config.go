@@ -73,6 +73,10 @@ type Config struct {
 	// Ramp: I/Os that are due before are run, and counted as requests, but not
 	// measured: not in the tallies by operation, nor in the slip.
 	Ramp time.Duration
+	// LateAfter: with TraceTiming, I/Os that are submitted later than so long after
+	// they were due are counted as late. 0: DefaultLateAfter.
+	LateAfter time.Duration
+
 	// ThinkEvery: after so many I/Os the pump waits until they all have ended,
 	// and then for Think. 0: never. Not with TraceTiming.
 	ThinkEvery int
@@ -98,6 +102,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("depth %d: want 1 to %d", c.Depth, DefaultLimit)
 	case c.Runtime < 0 || c.Runtime > maxWait || c.Ramp < 0 || c.Ramp > maxWait || c.StartDelay < 0 || c.StartDelay > maxWait:
 		return fmt.Errorf("runtime %v, ramp %v, start delay %v: want 0 to %v", c.Runtime, c.Ramp, c.StartDelay, maxWait)
+	case c.LateAfter < 0:
+		return fmt.Errorf("late after %v: want 0 or more", c.LateAfter)
 	case c.ThinkEvery < 0 || c.Think < 0 || c.Think > maxWait:
 		return fmt.Errorf("think %v after %d: want 0 to %v, and a number", c.Think, c.ThinkEvery, maxWait)
 	case c.ThinkEvery > 0 && c.Timing == TraceTiming:

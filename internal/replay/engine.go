@@ -67,6 +67,9 @@ func New(cfg Config, group lane.Group, disk Target, lanes []lane.Lane, src Sourc
 	if cfg.TimeScale == 0 {
 		cfg.TimeScale = 1
 	}
+	if cfg.LateAfter == 0 {
+		cfg.LateAfter = DefaultLateAfter
+	}
 	if cfg.Payload != nil && len(lanes) != 1 {
 		return nil, fmt.Errorf("replay: data of its own on %d lanes: want one", len(lanes))
 	}

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"io"
 
 	"blksim/aio"
@@ -12,6 +11,10 @@ import (
 const (
 	readBatch = 512
 	chunkSize = 64
+
+	// readBriefly is how many records the pump reads by itself where time goes by
+	// meanwhile.
+	readBriefly = 16
 )
 
 // pump feeds the workers. It belongs to the first lane of its engine.
@@ -23,9 +26,13 @@ type pump struct {
 
 	recs      []traces.Record
 	pos, n    int
-	srcErr    error // what the source said after recs[:n]
-	err       error // what ended the run
-	ended     bool  // no more records will be taken
+	srcErr    error  // what the source said after recs[:n]
+	real      bool   // the lanes are: time goes by while the pump works
+	ahead     *ahead // reads the source; nil: the pump does
+	batch     *batch // whose records recs are
+	err       error  // what ended the run
+	started   bool   // the time of the run has begun
+	ended     bool   // no more records will be taken
 	stopped   bool
 	finished  bool
 	abandoned bool // finished with I/Os in flight
@@ -74,7 +81,11 @@ type chunk struct {
 
 func (p *pump) init(e *Engine, l lane.Lane, src Source, name string) {
 	p.e, p.src, p.name, p.lane = e, src, name, l
+	_, p.real = e.group.(*lane.Real)
 	p.recs = make([]traces.Record, readBatch)
+	if p.real {
+		p.recs = p.recs[:readBriefly]
+	}
 	p.limit = e.cfg.Limit()
 	p.timer = p.lane.NewTimer(p.run)
 	p.runFn = p.run
@@ -86,18 +97,37 @@ func (p *pump) init(e *Engine, l lane.Lane, src Source, name string) {
 func (p *pump) begin(done func()) {
 	p.done = done
 	p.start = p.lane.Now()
+	// A source that is to be told the time is read as the time comes.
+	if _, expires := p.src.(Expirer); p.real && !expires {
+		p.ahead = newAhead(p.src, func() { p.lane.Post(p.runFn) })
+	}
+	p.run()
+}
+
+// startClock has the time of the run begin, or answers false: a source that is read
+// ahead must have its first records before, or they would be late.
+func (p *pump) startClock() bool {
+	if p.ahead != nil && !p.fill() && !p.ended && !p.e.stop.Load() {
+		return false
+	}
+	p.started = true
+	p.start = p.lane.Now()
 	if d := p.e.cfg.StartDelay; d > 0 {
 		p.start = p.start.Add(d)
 		p.hold, p.wake = holdThink, p.start
 		p.timer.Arm(d)
 	}
-	p.run()
+	p.spin(spinFor)
+	return true
 }
 
 // run takes every record that is due and that there is room for.
 func (p *pump) run() {
 	if p.done == nil || p.finished {
 		return // a stop came before the beginning, or after the end
+	}
+	if !p.started && !p.startClock() {
+		return
 	}
 	now := p.lane.Now()
 	for p.holdsNot(now) && !p.ended && p.inFlight < p.limit && !p.e.stop.Load() {
@@ -128,6 +158,10 @@ func (p *pump) run() {
 		}
 		p.pos++
 		p.take(r, due)
+		if p.real && p.e.cfg.Timing == TraceTiming && now.Sub(due) < oneByOne {
+			p.timer.Arm(0)
+			break
+		}
 	}
 	p.full = p.full || p.inFlight >= p.limit
 	for i, c := range p.filled {
@@ -143,9 +177,7 @@ func (p *pump) run() {
 	}
 	p.e.Live.Now.Store(int64(now - p.start))
 	if p.ended && p.inFlight == 0 {
-		p.finished = true
-		p.end = now
-		p.done()
+		p.finish(now)
 	}
 }
 
@@ -188,8 +220,14 @@ func (p *pump) abandon() {
 	if p.done == nil || p.finished {
 		return
 	}
-	p.finished, p.abandoned, p.stopped = true, true, true
-	p.end = p.lane.Now()
+	p.abandoned, p.stopped = true, true
+	p.finish(p.lane.Now())
+}
+
+func (p *pump) finish(now lane.Time) {
+	p.finished = true
+	p.end = now
+	p.spin(0)
 	p.done()
 }
 
@@ -213,13 +251,28 @@ func (p *pump) fill() bool {
 			}
 			return false
 		}
-		p.n, p.srcErr = p.src.Read(p.recs)
+		if p.ahead == nil {
+			p.n, p.srcErr = p.src.Read(p.recs)
+			p.e.Live.Bytes.Store(bytesRead(p.src))
+			continue
+		}
+		b := p.ahead.next(p.batch)
+		if p.batch = b; b == nil {
+			return false // until the reader has more
+		}
+		p.recs, p.n, p.srcErr = b.recs, b.n, b.err
+		p.e.Live.Bytes.Store(b.bytes)
 	}
 	p.e.Live.Records.Add(int64(p.n))
-	if b, ok := p.src.(interface{ BytesRead() int64 }); ok {
-		p.e.Live.Bytes.Store(b.BytesRead())
-	}
 	return true
+}
+
+// bytesRead is how much of its input a source has consumed, if it says so.
+func bytesRead(src Source) int64 {
+	if b, ok := src.(interface{ BytesRead() int64 }); ok {
+		return b.BytesRead()
+	}
+	return 0
 }
 
 // take checks one record and gives it to a worker.
@@ -255,91 +308,6 @@ func (p *pump) take(r *traces.Record, due lane.Time) {
 		p.filled[w] = nil
 		p.send(c)
 	}
-}
-
-// The reasons for which a disk cannot take a record.
-const (
-	reasonBeyond      = "beyond the end of the device"
-	reasonUnsupported = "operation not supported by the device"
-	reasonTooLong     = "longer than the largest transfer"
-)
-
-// longestIO bounds the memory of a transfer: what passes the device's own bound is
-// split.
-const longestIO = 256 << 20
-
-// fit makes a record fit the disk's blocks, and says why it cannot.
-func (p *pump) fit(it *item) string {
-	lim := p.e.disk.Limits()
-	if it.op == aio.OpFlush {
-		it.off, it.length = 0, 0
-	} else {
-		block := int64(lim.BlockSize)
-		if head, tail := it.off%block, (it.off+it.length)%block; head != 0 || tail != 0 {
-			it.off -= head
-			it.length += head
-			if tail != 0 {
-				it.length += block - tail
-			}
-			p.expanded++
-		}
-		if p.e.cfg.Wrap && it.length <= lim.Capacity && it.off > lim.Capacity-it.length {
-			it.off = min(it.off%lim.Capacity, lim.Capacity-it.length)
-			p.wrapped++
-		}
-	}
-	if it.op.HasData() && it.length > longestIO {
-		return reasonTooLong
-	}
-	switch p.e.disk.Check(it.op, it.off, it.length) {
-	case aio.OK:
-		return ""
-	case aio.OutOfRange:
-		return reasonBeyond
-	case aio.NotSupported:
-		return reasonUnsupported
-	}
-	return reasonTooLong
-}
-
-// A RecordError is a record that the device cannot take.
-type RecordError struct {
-	Name     string
-	Line     int64
-	Op       aio.Op
-	Off, Len int64 // bytes, as in the trace
-	Reason   string
-	Capacity int64 // of the device, bytes
-	Longest  int64 // transfer, bytes
-}
-
-// Beyond says whether a larger device would take the record.
-func (e *RecordError) Beyond() bool { return e.Reason == reasonBeyond }
-
-func (e *RecordError) Error() string {
-	s := fmt.Sprintf("%s:%d: %s of %d bytes at %d: %s", e.Name, e.Line, e.Op, e.Len, e.Off, e.Reason)
-	switch e.Reason {
-	case reasonBeyond:
-		s += fmt.Sprintf(" (%d bytes)", e.Capacity)
-	case reasonTooLong:
-		s += fmt.Sprintf(" (%d bytes)", e.Longest)
-	}
-	return s
-}
-
-// OpOf is the operation that a record asks for.
-func OpOf(op traces.Op) aio.Op {
-	switch op {
-	case traces.Read:
-		return aio.OpRead
-	case traces.Write:
-		return aio.OpWrite
-	case traces.Flush:
-		return aio.OpFlush
-	case traces.Discard:
-		return aio.OpDiscard
-	}
-	return aio.OpWriteZeroes
 }
 
 // chunk gets an empty chunk for w.

@@ -24,9 +24,12 @@ type Result struct {
 	Context aio.Stats
 }
 
-// result adds up the workers. All I/O has ended.
+// result adds up the workers. All I/O has ended, and the source is its owner's again.
 func (e *Engine) result() *Result {
 	p := &e.pump
+	if p.ahead != nil {
+		p.ahead.stop()
+	}
 	if !p.finished {
 		p.end = p.lane.Now()
 	}

@@ -37,6 +37,7 @@ type Tally struct {
 	CancelLatency  hist.Histogram // cancel accepted to event, ns; of cancelled ones
 	SkippedBytes   int64          // that the device was spared
 	Slip           hist.Histogram // due to submit, ns
+	Pace           Pace           // the same over time, where I/Os were due at times of their own
 }
 
 // add counts one event; measured says whether as more than a request.
@@ -94,6 +95,7 @@ func (t *Tally) Merge(o *Tally) {
 	t.SkippedBytes += o.SkippedBytes
 	t.CancelLatency.Merge(&o.CancelLatency)
 	t.Slip.Merge(&o.Slip)
+	t.Pace.merge(&o.Pace)
 	for i, n := range o.Failed {
 		t.Failed[i] += n
 	}

@@ -87,6 +87,9 @@ func (w *worker) take(c *chunk) {
 		w.batch = append(w.batch, f)
 		if w.measures(f) {
 			w.tally.Slip.Add(int64(now - it.due))
+			if w.e.cfg.Timing == TraceTiming {
+				w.tally.Pace.add(it.due.Sub(w.e.pump.start), now.Sub(it.due), w.e.cfg.LateAfter)
+			}
 		}
 	}
 	if cap(w.ids) < len(w.ios) {
