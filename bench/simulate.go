@@ -95,7 +95,7 @@ func simulate(recs []traces.Record, name string) (s sample, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	e, err := replay.New(replay.Config{Wrap: true}, st.Group, st.Disk, st.Lanes, &kept{recs}, name)
+	e, err := replay.New(replay.Config{Redirect: replay.Redirect{Kind: replay.RedirectWrap}}, st.Group, st.Disk, st.Lanes, &kept{recs}, name)
 	if err != nil {
 		return s, err
 	}

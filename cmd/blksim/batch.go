@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"blksim/internal/profile"
+	"blksim/internal/replay"
 	"blksim/internal/report"
 	"blksim/internal/stack"
 	"blksim/internal/threshold"
@@ -42,17 +43,25 @@ func (s *settings) variants() []variant {
 // variant.
 type batch struct {
 	*settings
-	intr *interrupts
-	want []threshold.Threshold
-	log  errorLog
-	stop bool // what is wrong is wrong with all runs
+	intr  *interrupts
+	disks *stack.Real // nil: simulated ones
+	told  []string    // of what is about to be written
+
+	surveys map[string]replay.Survey // of traces, by path; where there is a need
+	want    []threshold.Threshold
+	log     errorLog
+	stop    bool // what is wrong is wrong with all runs
 
 	all    [][]*report.Run // by input
 	notRun []string
 }
 
-// newBatch begins so many runs. From here on signals are caught, until finish.
-func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
+// newBatch begins so many runs; writes is what would write to a real disk, in words.
+// From here on signals are caught, until finish.
+func newBatch(s *settings, runs int, writes string, stderr io.Writer) (*batch, error) {
+	if err := s.checkDevices(); err != nil {
+		return nil, err
+	}
 	if _, err := s.stackSpec(""); err != nil {
 		return nil, failed(exitUsage, err)
 	}
@@ -69,7 +78,11 @@ func newBatch(s *settings, runs int, stderr io.Writer) (*batch, error) {
 			return nil, usagef("--%s: the file has one run, and there are %d: want one trace, one driver and no baseline", f.option, runs)
 		}
 	}
-	b := &batch{settings: s, want: want, intr: catchInterrupts(os.Exit), log: errorLog{stderr: stderr}}
+	b := &batch{settings: s, want: want, log: errorLog{stderr: stderr}}
+	if err := b.openReal(writes); err != nil {
+		return nil, err
+	}
+	b.intr = catchInterrupts(os.Exit)
 	if s.limit > 0 {
 		b.intr.after(s.limit)
 	}
@@ -120,6 +133,9 @@ func (b *batch) finish(stdout io.Writer) error {
 		b.log.decide(failed(exitOutput, b.writeHDR(b.all)))
 		b.log.decide(failed(exitOutput, b.writeReport(b.runs())))
 		b.log.decide(failed(exitOutput, b.write(b.all, stdout)))
+		if b.disks != nil {
+			b.log.add(failed(exitDevice, b.disks.Close()))
+		}
 	})
 }
 
@@ -154,6 +170,9 @@ func (b *batch) build(v variant, data bool, rec *recording) (*stack.Stack, error
 		return nil, failed(exitUsage, err)
 	}
 	spec.KeepData = data
+	if b.disks != nil {
+		spec.Device, spec.Real = "", b.disks
+	}
 	if rec.window != nil {
 		spec.Observe = func(disk int) stack.QueueObserver { return rec.window.Queues().Disk(disk) }
 	}
@@ -189,7 +208,7 @@ func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
 		Device: st.Device, Driver: st.Driver, Capacity: lim.Capacity, BlockSize: lim.BlockSize,
 		Queues: len(st.Lanes), QueueDepth: st.Disks[0].Depth(), Stack: s.layout.String(), Hedge: stack.FormatHedge(s.hedge), Clock: "virtual", Cancel: s.cancel, Seed: s.seed, TimeScale: 1,
 	}
-	if s.realtime {
+	if s.realtime || s.isReal() {
 		u.Clock = "real"
 	}
 	if v.baseline {

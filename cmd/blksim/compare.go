@@ -96,7 +96,7 @@ func (s *validating) compare(path string, stdout, stderr io.Writer) error {
 	if err := checkTraces([]string{path}, len(variants)); err != nil {
 		return err
 	}
-	b, err := newBatch(&s.settings, len(variants), stderr)
+	b, err := newReplays(&s.settings, []string{path}, len(variants), topt, stderr)
 	if err != nil {
 		return err
 	}

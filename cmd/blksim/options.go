@@ -19,7 +19,7 @@ import (
 // settings are the values of all options of the commands that run something.
 // Each option is a field here and a row in one of the groups below.
 type settings struct {
-	device   string
+	devices  []string
 	profile  string
 	size     int64
 	drivers  []string
@@ -28,7 +28,9 @@ type settings struct {
 	hedge    volume.Hedge
 	queues   uint
 	depth    uint
+	inDevice uint // I/Os with the device at once
 	realtime bool
+	real     realSettings
 	faults   string
 	plan     *faultplan.Plan // what is in it; nil: nothing
 	seed     uint64
@@ -36,7 +38,7 @@ type settings struct {
 	timing    string
 	timeScale float64
 	iodepth   uint
-	redirect  string
+	redirect  replay.Redirect
 
 	deadline time.Duration
 	cancel   string
@@ -66,15 +68,15 @@ type settings struct {
 // defaults are the settings of a command line without options.
 func defaults(sys outfile.System) *settings {
 	return &settings{
-		device: "sim", queues: 1, timeScale: 1, cancel: "trace", seed: 1,
-		block: defaultBlock(), timing: "trace", redirect: "none", reading: newReading(), outForm: "normal",
+		real: defaultReal(), queues: 1, timeScale: 1, cancel: "trace", seed: 1,
+		block: defaultBlock(), timing: "trace", reading: newReading(), outForm: "normal",
 		job: load.DefaultJob(), sys: sys,
 	}
 }
 
 // replayTable lists the options of a replay.
 func (s *settings) replayTable() option.Table {
-	return option.Table{s.deviceOptions("size"), s.timingOptions(), s.cancelOptions(), s.blockOptions(), s.reading.rows(), s.resultOptions()}
+	return option.Table{s.deviceOptions("size"), s.real.rows(), s.timingOptions(), s.cancelOptions(), s.blockOptions(), s.reading.rows(), s.resultOptions()}
 }
 
 // runTable lists the options of a load: those of the run as a whole, and those of
@@ -87,13 +89,13 @@ func (s *settings) runTable() option.Table {
 func (s *settings) wholeRunTable() option.Table {
 	device := s.deviceOptions("capacity")
 	device.Rows = append(device.Rows, option.Row{Name: "readonly", Value: option.Bool(&s.readonly), Usage: "refuse jobs that write or trim"})
-	return option.Table{device, s.blockOptions(), s.resultOptions()}
+	return option.Table{device, s.real.rows(), s.blockOptions(), s.resultOptions()}
 }
 
 // deviceOptions are those of the stack; capacity is the name of the device's size.
 func (s *settings) deviceOptions(capacity string) option.Group {
 	return option.Group{Title: "What to run on", Rows: []option.Row{
-		{Name: "device", Value: option.String(&s.device), Usage: "what to run on: sim[:PROFILE], ram or null"},
+		{Name: "device", Value: option.List(&s.devices, "device"), Usage: "what to run on: sim[:PROFILE] (the default), ram, null, or the path of a file or block device, in real time; repeat the path for each disk of --stack"},
 		{Name: "profile", Value: option.String(&s.profile), Usage: "TOML file or preset name of the simulated device; the same as sim:PROFILE"},
 		{Name: capacity, Value: option.Size(&s.size), Usage: "capacity of the device, or of each of --stack, such as 64GiB (default: the profile's; ram: 1GiB; null: 8TiB)"},
 		{Name: "driver", Value: option.List(&s.drivers, "driver"), Usage: "driver: nvme, nvme,callback=off or nvme,cancel=cancel over sim, ram over ram, null over null; repeat to run each and compare"},
@@ -102,6 +104,7 @@ func (s *settings) deviceOptions(capacity string) option.Group {
 		{Name: "hedge", Value: option.Parsed(&s.hedge, "when", stack.ParseHedge, stack.FormatHedge), Usage: "on a mirror, ask a second leg for a read that has not answered within a delay (500us) or a quantile of those before (p95), and cancel the loser; :BUDGET% caps them, default 5% of the reads"},
 		{Name: "queues", Value: option.Uint(&s.queues), Usage: "hardware queues, each on a lane of its own"},
 		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
+		{Name: "device-depth", Value: option.Uint(&s.inDevice), Usage: "requests that the device may have at once, over all queues; the rest waits where it can be cancelled (0: as --queue-depth says; of a real disk what the kernel's queue holds, at most 128 a queue)"},
 		{Name: "realtime", Value: option.Bool(&s.realtime), Usage: "run on the wall clock, in parallel, instead of in virtual time"},
 		{Name: "faults", Value: option.String(&s.faults), Usage: "file with a fault plan (docs/faults.md): what goes wrong in the device"},
 		{Name: "seed", Value: option.Uint(&s.seed), Usage: "seed of everything random"},
@@ -113,7 +116,7 @@ func (s *settings) timingOptions() option.Group {
 		{Name: "timing", Value: option.Enum(&s.timing, "trace", "afap", "closed"), Usage: "trace: at the recorded times; afap: as fast as possible; closed: --iodepth in flight"},
 		{Name: "time-scale", Value: option.Float(&s.timeScale), Usage: "multiply the recorded times (2: half as fast)"},
 		{Name: "iodepth", Value: option.Uint(&s.iodepth), Usage: "requests in flight at the most (0: 32 for closed, else 65536)"},
-		{Name: "redirect", Value: option.Enum(&s.redirect, "none", "wrap"), Usage: "what to do with offsets beyond the device: none is an error, wrap is modulo its size"},
+		{Name: "redirect", Value: option.Parsed(&s.redirect, "way", replay.ParseRedirect, replay.Redirect.String), Usage: "where offsets go on a device of another size: none (beyond the end is an error), wrap (modulo its size), scale[:SIZE] (in proportion to the trace's furthest offset, or SIZE), offset:BYTES (moved by so much)"},
 	}}
 }
 
@@ -152,7 +155,7 @@ func (s *settings) replayConfig() (replay.Config, error) {
 	}
 	c := replay.Config{
 		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: s.deadline,
-		Wrap: s.redirect == "wrap", SkipBad: s.onErr == "skip", Seed: s.seed,
+		Redirect: s.redirect, SkipBad: s.onErr == "skip", Seed: s.seed,
 	}
 	if !(s.timeScale >= minTimeScale && s.timeScale <= maxTimeScale) { // NaN fails too
 		return c, fmt.Errorf("time-scale %g: want %g to %g", s.timeScale, minTimeScale, maxTimeScale)
@@ -165,7 +168,7 @@ func (s *settings) replayConfig() (replay.Config, error) {
 			return c, err
 		}
 	}
-	return c, c.Validate()
+	return c, nil
 }
 
 func parseCancel(s string, c *replay.Config) error {
@@ -192,8 +195,15 @@ func (s *settings) stackSpec(driver string) (stack.Spec, error) {
 	if s.depth > stack.MaxDepth {
 		return stack.Spec{}, fmt.Errorf("queue-depth %d: want at most %d", s.depth, stack.MaxDepth)
 	}
+	if s.inDevice > stack.MaxDepth {
+		return stack.Spec{}, fmt.Errorf("device-depth %d: want at most %d", s.inDevice, stack.MaxDepth)
+	}
+	device := "sim"
+	if len(s.devices) > 0 {
+		device = s.devices[0]
+	}
 	spec := stack.Spec{
-		Device: s.device, Profile: s.profile, Driver: driver, Capacity: s.size,
+		Device: device, DeviceDepth: int(s.inDevice), Profile: s.profile, Driver: driver, Capacity: s.size,
 		Queues: int(s.queues), QueueDepth: int(s.depth), Seed: s.seed, Realtime: s.realtime,
 		Block: s.block.options(), Faults: s.plan, Layout: s.layout, Hedge: s.hedge,
 	}

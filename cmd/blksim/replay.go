@@ -61,7 +61,7 @@ func replayAll(s *settings, paths []string, stdout, stderr io.Writer) error {
 	if err := checkTraces(paths, len(variants)); err != nil {
 		return err
 	}
-	b, err := newBatch(s, len(paths)*len(variants), stderr)
+	b, err := newReplays(s, paths, len(variants), topt, stderr)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,12 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 	if err != nil {
 		return nil, err
 	}
+	if cfg, err = b.place(cfg, st, path, name); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if !b.announce(st, b.willReplay(path, name, cfg.Redirect)) {
+		return nil, failed(exitDevice, st.Close())
+	}
 	if v.baseline {
 		cfg.Deadline, cfg.CancelTrace, cfg.CancelChance = 0, false, 0
 	}
@@ -105,7 +111,7 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 	r := &report.Run{Name: v.name, Setup: b.setup(st, v)}
 	r.Setup.Timing, r.Setup.TimeScale, r.Setup.IODepth = cfg.Timing.String(), cfg.TimeScale, cfg.Limit()
 	r.Setup.DeadlineNs = int64(cfg.Deadline)
-	r.Setup.Redirect, r.Setup.Order, r.Setup.OnError, r.Setup.Volume = b.redirect, b.order, b.onErr, b.volume
+	r.Setup.Redirect, r.Setup.Order, r.Setup.OnError, r.Setup.Volume = cfg.Redirect.String(), b.order, b.onErr, b.volume
 	r.Trace = report.Trace{Name: name, Format: rd.Format(), Why: rd.Why(), Volumes: rd.Volumes()}
 	r.Odd = b.unusedOptions(rd.Format())
 	if runErr == nil && !res.Stopped {
@@ -129,7 +135,7 @@ func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	case errors.As(runErr, &record):
 		advice := "--on-error=skip"
 		if record.Beyond() {
-			advice = "--size, --redirect=wrap or --on-error=skip"
+			advice = "--size, --redirect=wrap, scale or offset:BYTES, or --on-error=skip"
 		}
 		return failed(exitInput, fmt.Errorf("%w; try %s", runErr, advice))
 	case errors.Is(runErr, traces.ErrTruncated):

@@ -90,15 +90,18 @@ func (s *settings) jobs(flags *pflag.FlagSet, args []string) ([]load.Job, error)
 
 // loadAll runs the jobs in every variant.
 func loadAll(s *settings, jobs []load.Job, stdout, stderr io.Writer) error {
-	data := false
+	data, writes := false, ""
 	for _, j := range jobs {
 		data = data || j.Verify
+		if j.Writes() {
+			writes = fmt.Sprintf("job %s writes (rw=%s)", j.Name, j.Pattern.Text)
+		}
 		if s.readonly && j.Writes() {
 			return usagef("run: readonly: job %s has rw=%s", j.Name, j.Pattern.Text)
 		}
 	}
 	variants := s.variants()
-	b, err := newBatch(s, len(variants), stderr)
+	b, err := newBatch(s, len(variants), writes, stderr)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,11 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	if err != nil {
 		return nil, err
 	}
-	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data,
+	where, err := regions(jobs, st.Disk.Limits().Capacity)
+	if err == nil && !b.announce(st, where) {
+		return nil, failed(exitDevice, st.Close())
+	}
+	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data, Alloc: st.Alloc,
 		NoCancels: v.baseline, Watch: rec.Watch, Epoch: rec.begin(st)}
 	defer b.intr.stops(ld)()
 	progress := b.progress(v.name, func() state { return loadState(ld) })

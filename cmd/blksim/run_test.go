@@ -79,7 +79,7 @@ func TestJobFilesAndTheCommandLine(t *testing.T) {
 		{[]string{path, path}, exitUsage, "2 job files"},
 		{[]string{"/no/such.fio"}, exitInput, "/no/such.fio"},
 		{[]string{file(t, "bad.fio", "[a]\nblocksze=3\n")}, exitInput, `bad.fio:2: unknown option "blocksze": did you mean "blocksize"?`},
-		{[]string{"--ioengine=libaio"}, exitUsage, "no option --ioengine"},
+		{[]string{"--ioengine=libaio"}, exitUsage, "--ioengine: only for a file or block device: want --device PATH"},
 		{[]string{"--blocksize=4q"}, exitUsage, "size"},
 		{[]string{"--size=64TiB"}, exitUsage, "the device has"},
 		{[]string{"--time_based"}, exitUsage, "want a runtime"},

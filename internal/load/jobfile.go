@@ -33,7 +33,7 @@ type Defaults struct {
 // for variables of the environment. name is how errors call the file. Every
 // error is a *FileError, but for those of r.
 func ParseFile(r io.Reader, name string, d Defaults) ([]Job, error) {
-	p := &fileParser{defaults: d, global: d.Job}
+	p := &fileParser{defaults: d, global: d.Job, shared: map[string]string{}}
 	scan := bufio.NewScanner(r)
 	line := 0
 	for scan.Scan() {
@@ -63,6 +63,7 @@ type fileParser struct {
 	lines    []int // of the jobs' sections
 	inside   bool  // a section
 	inGlobal bool
+	shared   map[string]string // options that all jobs share, and were set
 }
 
 func (p *fileParser) line(s string, number int) error {
@@ -110,7 +111,10 @@ func (p *fileParser) set(key, value string, has bool) error {
 	if why := foreign[option.Normal(key)]; why != "" {
 		return fmt.Errorf("option %q of fio: %s", key, why)
 	}
-	if p.defaults.Global.Find(key) != nil {
+	if row := p.defaults.Global.Find(key); row != nil {
+		if row.Shared {
+			return p.share(row, key, value, has)
+		}
 		if !p.inGlobal {
 			return fmt.Errorf("option %q is for the whole run: want it in [global]", key)
 		}
@@ -119,12 +123,22 @@ func (p *fileParser) set(key, value string, has bool) error {
 	return &option.UnknownError{Name: key, Nearest: option.Nearest(key, append(own.Names(), p.defaults.Global.Names()...))}
 }
 
+// share sets an option that all jobs share.
+func (p *fileParser) share(row *option.Row, key, value string, has bool) error {
+	err := p.defaults.Global.Set(key, value, has)
+	now := row.Value.String()
+	if before, is := p.shared[row.Name]; err == nil && is && before != now {
+		return fmt.Errorf("option %q: %s, and %s in another section: all jobs have the same", key, now, before)
+	}
+	p.shared[row.Name] = now
+	return err
+}
+
 // foreign are options of fio that blksim has another way for, or nothing to do
 // with: what to do instead.
 var foreign = map[string]string{
 	"filename": "say what to run on with device", "directory": "say what to run on with device",
-	"ioengine": "there is one I/O stack here: leave it out, and say what to run on with device",
-	"nrfiles":  "a job has one region: leave it out", "filesize": "want size",
+	"nrfiles": "a job has one region: leave it out", "filesize": "want size",
 	"bsunaligned": "not possible on a block device", "bs-unaligned": "not possible on a block device",
 	"include":        "put everything in one file",
 	"latency-target": "want deadline, which cancels what is late",

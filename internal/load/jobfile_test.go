@@ -13,8 +13,10 @@ import (
 
 func parse(text string) ([]load.Job, error) {
 	var device string
+	direct := true
 	return load.ParseFile(strings.NewReader(text), "x.fio", load.Defaults{Job: load.DefaultJob(),
-		Global: option.Table{{Title: "run", Rows: []option.Row{{Name: "device", Value: option.String(&device)}}}}})
+		Global: option.Table{{Title: "run", Rows: []option.Row{{Name: "device", Value: option.String(&device)},
+			{Name: "direct", Shared: true, Value: option.Bool(&direct)}}}}})
 }
 
 func TestSectionsBeginWithWhatGlobalSays(t *testing.T) {
@@ -39,8 +41,7 @@ func TestAJobFileIsReadStrictly(t *testing.T) {
 	for text, says := range map[string]string{
 		"[a]\niodepht=3\n":                     `x.fio:2: unknown option "iodepht": did you mean "iodepth"?`,
 		"[a]\nio_depth=3\n":                    `did you mean "iodepth"?`,
-		"[a]\nioengine=libaio\n":               "x.fio:2: option \"ioengine\" of fio: there is one I/O stack here",
-		"[a]\ndirect=0\n":                      "no page cache",
+		"[a]\ndirect=0\n[b]\ndirect=1\n":       "x.fio:4: option \"direct\": true, and false in another section",
 		"[a]\nbs=4q\n":                         `x.fio:2: option "bs": size "4q"`,
 		"[a]\ndevice=ram\n":                    "for the whole run: want it in [global]",
 		"bs=4k\n[a]\n":                         "x.fio:1: \"bs=4k\" stands before any section",

@@ -124,8 +124,6 @@ func (j *Job) sameOptions() option.Group {
 		}, func(v bool) string { return fmt.Sprint(v) })}
 	}
 	return option.Group{Title: "For fio's job files: always so", Rows: []option.Row{
-		always("direct", true, "no page cache is between the load and the device"),
-		always("buffered", false, "no page cache is between the load and the device"),
 		always("thread", true, "jobs run on lanes of one process"),
 		always("group-reporting", true, "the result has each job and all together"),
 		always("randrepeat", true, "the same seed gives the same load"),

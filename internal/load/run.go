@@ -23,6 +23,9 @@ type Run struct {
 	Seed  uint64
 	Data  bool // the device keeps data, as verify wants
 
+	// Alloc gives memory for data; see replay.Config.
+	Alloc func(n int) []byte
+
 	// Epoch is what the times of the results and of what Watch sees count from, on
 	// the group's clock; 0: when Do begins.
 	Epoch lane.Time
@@ -182,7 +185,7 @@ func (r *Run) clone(j Job, i, n int, epoch lane.Time) (*prepared, error) {
 // config is the engine's of a job.
 func (r *Run) config(j Job, s *source, epoch lane.Time) replay.Config {
 	cfg := replay.Config{Timing: replay.Closed, Depth: j.limit(), Runtime: j.Runtime, Ramp: j.Ramp,
-		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1}
+		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1, Alloc: r.Alloc}
 	if j.rated() {
 		cfg.Timing = replay.TraceTiming
 	}

@@ -23,6 +23,10 @@ type Row struct {
 	// CommandOnly: the option is about the command as a whole, and a section of
 	// a job file may not have it.
 	CommandOnly bool
+
+	// Shared: the option is about the whole run, and yet a section of a job file may
+	// have it, as fio's often do; all that have it have the same.
+	Shared bool
 }
 
 // Group is options that belong together, under a title.

@@ -63,9 +63,10 @@ type Config struct {
 	CancelChance int
 	CancelWithin time.Duration
 
-	Wrap    bool   // an extent beyond the end wraps around, instead of being an error
-	SkipBad bool   // a record that the disk cannot take is counted, instead of ending the run
-	Seed    uint64 // of the random cancels
+	Redirect Redirect // where the I/Os go, on a disk of another size
+	ReadOnly bool     // the disk takes no writes because nobody has allowed them: for the words of errors
+	SkipBad  bool     // a record that the disk cannot take is counted, instead of ending the run
+	Seed     uint64   // of the random cancels
 
 	// Runtime: no I/O is taken that is due so long after the start. 0: none is
 	// too late.
@@ -89,6 +90,9 @@ type Config struct {
 	// it sees count from Epoch on the group's clock.
 	Watch func(l lane.Lane) Watcher
 	Epoch lane.Time
+	// Alloc, if set, gives memory for n bytes of data that the device likes, on any
+	// lane.
+	Alloc func(n int) []byte
 	// Payload, if set, has the data, of an engine of one lane.
 	Payload Payload
 }
@@ -108,6 +112,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("think %v after %d: want 0 to %v, and a number", c.Think, c.ThinkEvery, maxWait)
 	case c.ThinkEvery > 0 && c.Timing == TraceTiming:
 		return errors.New("think time: the times of the records leave no room for it")
+	case c.Redirect.Kind == RedirectScale && c.Redirect.From <= 0:
+		return errors.New("redirect scale: want the size of the recorded disk")
+	case c.Redirect.Shift > farthest || c.Redirect.Shift < -farthest:
+		return fmt.Errorf("redirect by %d bytes: want less", c.Redirect.Shift)
 	case c.Deadline < 0 || c.Deadline > maxWait:
 		return fmt.Errorf("deadline %v: want 0 to %v", c.Deadline, maxWait)
 	case c.CancelChance < 0 || c.CancelChance > 1e6:

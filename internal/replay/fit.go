@@ -10,6 +10,8 @@ import (
 // The reasons for which a disk cannot take a record.
 const (
 	reasonBeyond      = "beyond the end of the device"
+	reasonBefore      = "moved to before the begin of the device"
+	reasonReadOnly    = "the device is for reading only"
 	reasonUnsupported = "operation not supported by the device"
 	reasonTooLong     = "longer than the largest transfer"
 )
@@ -18,12 +20,27 @@ const (
 // split.
 const longestIO = 256 << 20
 
+// farthest is beyond the end of every disk, and sums of it and of what is added to
+// offsets stay numbers.
+const farthest = 1 << 61
+
 // fit makes a record fit the disk's blocks, and says why it cannot.
 func (p *pump) fit(it *item) string {
 	lim := p.e.disk.Limits()
 	if it.op == aio.OpFlush {
 		it.off, it.length = 0, 0
 	} else {
+		if it.off > farthest || it.length > farthest {
+			return reasonBeyond
+		}
+		to := &p.e.cfg.Redirect
+		if to.Kind == RedirectScale || to.Kind == RedirectOffset {
+			it.off = to.first(it.off, lim.Capacity)
+			p.moved++
+			if it.off < 0 {
+				return reasonBefore
+			}
+		}
 		block := int64(lim.BlockSize)
 		if head, tail := it.off%block, (it.off+it.length)%block; head != 0 || tail != 0 {
 			it.off -= head
@@ -33,8 +50,8 @@ func (p *pump) fit(it *item) string {
 			}
 			p.expanded++
 		}
-		if p.e.cfg.Wrap && it.length <= lim.Capacity && it.off > lim.Capacity-it.length {
-			it.off = min(it.off%lim.Capacity, lim.Capacity-it.length)
+		if at := to.last(it.off, it.length, lim.Capacity); at != it.off {
+			it.off = at
 			p.wrapped++
 		}
 	}
@@ -47,6 +64,9 @@ func (p *pump) fit(it *item) string {
 	case aio.OutOfRange:
 		return reasonBeyond
 	case aio.NotSupported:
+		if p.e.cfg.ReadOnly && it.op != aio.OpRead {
+			return reasonReadOnly
+		}
 		return reasonUnsupported
 	}
 	return reasonTooLong

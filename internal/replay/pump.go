@@ -58,6 +58,7 @@ type pump struct {
 	skipped  map[string]int64
 	expanded int64
 	wrapped  int64
+	moved    int64
 	expired  bool  // the runtime is over
 	held     int64 // records that were due before there was room for them
 	span     int64 // of the trace's times, ns

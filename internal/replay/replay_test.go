@@ -193,7 +193,7 @@ func TestExtentsAreMadeToFitBlocksAndWrapped(t *testing.T) {
 		{Op: traces.Discard, Offset: 0, Length: 4096, CancelAfter: -1}, // not supported
 	}
 	d := &serial{service: time.Microsecond}
-	res, err := run(t, replay.Config{Wrap: true, SkipBad: true}, d, &slice{recs: recs})
+	res, err := run(t, replay.Config{Redirect: replay.Redirect{Kind: replay.RedirectWrap}, SkipBad: true}, d, &slice{recs: recs})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, res.Expanded)
 	require.EqualValues(t, 2, res.Wrapped)

@@ -12,7 +12,8 @@ type Result struct {
 	Replayed  int64            // of those: submitted
 	Skipped   map[string]int64 // of those: by why the disk could not take them
 	Expanded  int64            // replayed ones that were made to fit whole blocks
-	Wrapped   int64            // replayed ones that were wrapped around the end
+	Wrapped   int64            // records that were brought back from beyond the end
+	Moved     int64            // records whose offset was scaled or shifted
 	Held      int64            // replayed ones that were due before the limit of I/Os in flight had room
 	Span      time.Duration    // from the first record's time to the last's
 	Elapsed   time.Duration    // on the run's clock
@@ -34,7 +35,7 @@ func (e *Engine) result() *Result {
 		p.end = p.lane.Now()
 	}
 	r := &Result{
-		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped, Held: p.held,
+		Records: p.records, Replayed: p.replayed, Skipped: p.skipped, Expanded: p.expanded, Wrapped: p.wrapped, Moved: p.moved, Held: p.held,
 		Span: time.Duration(p.span), Elapsed: max(p.end.Sub(p.start), 0),
 		Start: p.start.Sub(e.cfg.Epoch), Stopped: p.stopped, Abandoned: p.abandoned,
 		Context: e.ctx.Stats(),
@@ -70,6 +71,7 @@ func (r *Result) Merge(o *Result) {
 	r.Replayed += o.Replayed
 	r.Expanded += o.Expanded
 	r.Wrapped += o.Wrapped
+	r.Moved += o.Moved
 	r.Held += o.Held
 	for why, n := range o.Skipped {
 		r.Skipped[why] += n

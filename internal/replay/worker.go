@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 
 	"blksim/aio"
@@ -20,7 +21,8 @@ type worker struct {
 	ios     []aio.IO
 	ids     []aio.ID
 	batch   []*flight
-	data    []byte // what all I/Os of this worker read to and write from
+	data    []byte // what all reads of this worker go to
+	out     []byte // what all its writes write
 
 	count    int64        // I/Os that ended since the last settle
 	ended    atomic.Int64 // and that the pump has not been told of; pairs with pump.credit
@@ -203,17 +205,36 @@ func (w *worker) measures(f *flight) bool {
 	return w.e.cfg.Ramp == 0 || f.due.Sub(w.e.pump.start) >= w.e.cfg.Ramp
 }
 
-// buf returns the memory to transfer. A replay has no data of its own, so all
-// I/Os of a worker share one piece; with a Payload each flight has its own.
+// buf returns the memory to transfer. A replay has no data of its own, so all reads of
+// a worker share one piece and all writes another; with a Payload each flight has its
+// own.
 func (w *worker) buf(f *flight) []byte {
-	if w.e.cfg.Payload != nil {
-		if int64(len(f.data)) < f.length {
-			f.data = make([]byte, f.length)
-		}
-		return f.data[:f.length]
+	at := &w.data
+	switch {
+	case w.e.cfg.Payload != nil:
+		at = &f.data
+	case f.op == aio.OpWrite:
+		at = &w.out
 	}
-	if int64(len(w.data)) < f.length {
-		w.data = make([]byte, max(f.length, 1<<20))
+	if int64(len(*at)) < f.length {
+		*at = w.alloc(f)
 	}
-	return w.data[:f.length]
+	return (*at)[:f.length]
+}
+
+// alloc gets a piece of memory for a flight. What a replay writes is noise: it does
+// not compress, and is not what was read elsewhere.
+func (w *worker) alloc(f *flight) []byte {
+	n := int(f.length)
+	if w.e.cfg.Payload == nil {
+		n = max(n, 1<<20)
+	}
+	if w.e.cfg.Alloc == nil {
+		return make([]byte, n)
+	}
+	b := w.e.cfg.Alloc(n)
+	if f.op == aio.OpWrite && w.e.cfg.Payload == nil {
+		_, _ = rand.NewChaCha8([32]byte{byte(w.index)}).Read(b) // never fails
+	}
+	return b
 }

@@ -8,7 +8,10 @@ import (
 	"blksim/aio/lane"
 	"blksim/blk"
 	volume "blksim/blk/stack"
+	"blksim/device/disk"
+	"blksim/device/disk/guard"
 	"blksim/driver"
+	diskdriver "blksim/driver/disk"
 	"blksim/driver/null"
 	"blksim/driver/ram"
 	"blksim/sim"
@@ -17,20 +20,22 @@ import (
 
 // Spec says what to build.
 type Spec struct {
-	Device     string // sim[:PROFILE], ram or null
-	Profile    string // PROFILE by another way; a TOML file or a preset
-	Driver     string // nvme[,callback=on|off][,cancel=abort|cancel|auto], ram, null; "": the device's own
-	Capacity   int64  // of each device, bytes; 0: the device's own
-	Queues     int    // at most MaxQueues; 0: 1
-	QueueDepth int    // at most MaxDepth; 0: the driver's, at most DefaultDepth
-	Seed       uint64
-	Realtime   bool
-	Block      blk.Options                  // of the block layer; Queues, Submitters and Depth are set from what stands above
-	Faults     *faultplan.Plan              // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
-	Observe    func(disk int) QueueObserver // gives who is told what becomes of the queues of a simulated device, for each disk; nil: nobody is
-	KeepData   bool                         // a simulated device keeps what is written, whatever its profile says
-	Layout     Layout                       // of the volume over several disks that are all as said above
-	Hedge      volume.Hedge                 // of a mirror; Delay 0: reads are not hedged
+	Device      string // sim[:PROFILE], ram or null; "" with Real
+	Real        *Real  // files or block devices, one for each disk; in real time whatever Realtime says. They stay the caller's to close
+	Profile     string // PROFILE by another way; a TOML file or a preset
+	Driver      string // nvme[,callback=on|off][,cancel=abort|cancel|auto], ram, null; "": the device's own
+	Capacity    int64  // of each device, bytes; 0: the device's own
+	Queues      int    // at most MaxQueues; 0: 1
+	QueueDepth  int    // requests with the driver, of each queue; at most MaxDepth; 0: DeviceDepth's share, or the driver's, at most DefaultDepth
+	DeviceDepth int    // likewise of all queues of a disk together; 0: as QueueDepth says
+	Seed        uint64
+	Realtime    bool
+	Block       blk.Options                  // of the block layer; Queues, Submitters and Depth are set from what stands above
+	Faults      *faultplan.Plan              // what goes wrong, from Seed; nil: nothing. Block.Timeout is then at least set, to 30 s
+	Observe     func(disk int) QueueObserver // gives who is told what becomes of the queues of a simulated device, for each disk; nil: nobody is
+	KeepData    bool                         // a simulated device keeps what is written, whatever its profile says
+	Layout      Layout                       // of the volume over several disks that are all as said above
+	Hedge       volume.Hedge                 // of a mirror; Delay 0: reads are not hedged
 }
 
 const (
@@ -75,8 +80,19 @@ func (s Spec) Validate() error {
 		return specf("%d queues: want 1 to %d", s.Queues, MaxQueues)
 	case s.QueueDepth < 0 || s.QueueDepth > MaxDepth:
 		return specf("queue depth %d: want 1 to %d", s.QueueDepth, MaxDepth)
+	case s.DeviceDepth < 0 || s.DeviceDepth > MaxDepth:
+		return specf("device depth %d: want 1 to %d", s.DeviceDepth, MaxDepth)
+	case s.DeviceDepth > 0 && s.QueueDepth > 0:
+		return specf("device depth %d and queue depth %d: want one", s.DeviceDepth, s.QueueDepth)
+	case s.DeviceDepth > 0 && s.DeviceDepth < s.Queues:
+		return specf("device depth %d: want at least 1 for each of %d queues", s.DeviceDepth, s.Queues)
 	case s.Capacity < 0:
 		return specf("capacity %d: want more than 0", s.Capacity)
+	}
+	if s.Real != nil {
+		if err := s.validateReal(); err != nil {
+			return err
+		}
 	}
 	return s.validateLayout()
 }
@@ -93,7 +109,10 @@ type Stack struct {
 	Data    bool   // what is written can be read back
 	volume  *volume.Volume
 	devices []simDevice // by disk
-	faults  []*injected // by disk; none: there is no plan
+	real    []*diskdriver.Disk
+	targets []*guard.Target // of real
+	engines *disk.Engines   // of real
+	faults  []*injected     // by disk; none: there is no plan
 }
 
 // Build builds a stack. The error is a *SpecError if a part of the spec is wrong,
@@ -105,6 +124,11 @@ func Build(s Spec) (*Stack, error) {
 	if s.Queues == 0 {
 		s.Queues = 1
 	}
+	if s.Real != nil {
+		st := &Stack{targets: s.Real.Targets, Device: s.Real.name()}
+		s.Realtime = true
+		return st.start(s, "", "")
+	}
 	kind, profile, _ := strings.Cut(s.Device, ":")
 	if profile == "" {
 		profile = s.Profile
@@ -115,15 +139,25 @@ func Build(s Spec) (*Stack, error) {
 		return nil, specf("profile %q: device %s has none", profile, kind)
 	}
 	st := &Stack{Device: kind}
+	return st.start(s, kind, profile)
+}
+
+// start makes the lanes and opens the disks on them.
+func (st *Stack) start(s Spec, kind, profile string) (*Stack, error) {
+	lanes := s.Queues
+	if s.Real == nil {
+		lanes += s.disks() // of the simulated controllers
+	}
 	if s.Realtime {
-		st.Group = lane.NewReal(s.Queues + s.disks())
+		st.Group = lane.NewReal(lanes)
 	} else {
-		st.Group = sim.NewWorld(s.Seed, s.Queues+s.disks())
+		st.Group = sim.NewWorld(s.Seed, lanes)
 	}
 	for i := range s.Queues {
 		st.Lanes = append(st.Lanes, st.Group.Lane(i))
 	}
 	if err := st.open(s, kind, profile); err != nil {
+		err = errors.Join(err, st.closeEngines())
 		st.closeLanes()
 		return nil, err
 	}
@@ -144,7 +178,11 @@ func (st *Stack) open(s Spec, kind, profile string) error {
 }
 
 func (st *Stack) openDisk(s Spec, i int, kind, profile string) error {
-	drv, err := st.driver(s, i, kind, profile)
+	open := func() (driver.Driver, error) { return st.driver(s, i, kind, profile) }
+	if s.Real != nil {
+		open = func() (driver.Driver, error) { return st.openReal(s, i) }
+	}
+	drv, err := open()
 	if err != nil {
 		return err
 	}
@@ -152,16 +190,30 @@ func (st *Stack) openDisk(s Spec, i int, kind, profile string) error {
 	if s.Queues > lim.Queues {
 		return errors.Join(specf("%d queues: the driver has %d", s.Queues, lim.Queues), drv.Close())
 	}
-	depth := s.QueueDepth
-	if depth == 0 {
-		depth = min(lim.QueueDepth, DefaultDepth)
+	if share := s.DeviceDepth / max(s.Queues, 1); share > lim.QueueDepth {
+		return errors.Join(specf("device depth %d: the device takes %d from each of %d queues", s.DeviceDepth, lim.QueueDepth, s.Queues), drv.Close())
 	}
-	disk, err := blk.Open(drv, s.blockOptions(st.Lanes, depth))
+	dsk, err := blk.Open(drv, s.blockOptions(st.Lanes, s.depth(lim)))
 	if err != nil {
 		return errors.Join(err, drv.Close())
 	}
-	st.Disks = append(st.Disks, disk)
+	st.Disks = append(st.Disks, dsk)
 	return nil
+}
+
+// depth is how many requests each queue may have with its driver.
+func (s *Spec) depth(lim driver.Limits) int {
+	switch {
+	case s.QueueDepth > 0:
+		return s.QueueDepth
+	case s.DeviceDepth > 0:
+		return s.DeviceDepth / s.Queues
+	case s.Real != nil:
+		// The queues of a real disk end in the one of the kernel: beyond what that
+		// holds a submit blocks, and its lane with it.
+		return max(1, min(lim.QueueDepth/s.Queues, DefaultDepth))
+	}
+	return min(lim.QueueDepth, DefaultDepth)
 }
 
 func (s *Spec) blockOptions(lanes []lane.Lane, depth int) blk.Options {
@@ -227,7 +279,7 @@ func openRAM(capacity int64, disks int) (driver.Driver, error) {
 
 // Close closes the disks and ends the lanes. All I/O has ended.
 func (st *Stack) Close() error {
-	err := errors.Join(st.drain(), closeDisks(st.Disks))
+	err := errors.Join(st.drain(), closeDisks(st.Disks), st.closeEngines())
 	st.closeLanes()
 	return err
 }
