@@ -27,7 +27,7 @@ type Engine struct {
 
 	pending  []*IO
 	head     int   // of pending: what is before it is gone
-	age      int   // calls of Poll since something is pending
+	age      int   // calls of Poll since something is pending, or since the last system call
 	table    []*IO // in the kernel, by index
 	free     []uint32
 	inKernel int
@@ -56,6 +56,8 @@ type backend interface {
 	reap()
 	// ready says whether reap would find something.
 	ready() bool
+	// deferred says whether the kernel has completions that enter would bring.
+	deferred() bool
 	// cancel asks the kernel to cancel an I/O that it has.
 	cancel(io *IO)
 	// register and unregister tell the kernel of a file.
@@ -183,11 +185,9 @@ func (e *Engine) Cancel(io *IO) {
 // what has come back. It says whether there was any.
 func (e *Engine) Poll() (some bool) {
 	e.reap()
-	if e.head < len(e.pending) || e.asking {
-		if e.age++; e.age > patience || e.asking {
-			e.enter(0)
-			e.reap()
-		}
+	if e.age++; e.back != nil && e.age > patience && (e.head < len(e.pending) || e.asking || e.back.deferred()) {
+		e.enter(0)
+		e.reap()
 	}
 	some = e.came > 0
 	if some {
@@ -241,7 +241,7 @@ func (e *Engine) ready() bool {
 
 // enter is backend.enter, of as much as the kernel has room for.
 func (e *Engine) enter(d time.Duration) {
-	e.asking = false
+	e.age, e.asking = 0, false
 	ios := e.pending[e.head:]
 	ios = ios[:min(len(ios), e.back.room()-e.inKernel)]
 	n := e.back.enter(ios, d)

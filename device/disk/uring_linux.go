@@ -84,7 +84,8 @@ func (b *ringBackend) unregister(h *Handle) {
 	}
 }
 
-func (b *ringBackend) ready() bool { return b.ring.Ready() > 0 }
+func (b *ringBackend) ready() bool    { return b.ring.Ready() > 0 }
+func (b *ringBackend) deferred() bool { return b.ring.Deferred() }
 
 // enter submits and waits in one call. Where I/Os are complete when the submitting
 // call returns, as on a disk in memory, that call is one that never waits, which
@@ -195,9 +196,6 @@ func (b *ringBackend) arm() {
 
 // reap ends what has come back.
 func (b *ringBackend) reap() {
-	if b.ring.Ready() == 0 && b.ring.Deferred() {
-		_ = b.submit()
-	}
 	for b.ring.Ready() > 0 {
 		for _, c := range b.cqes[:b.ring.Reap(b.cqes)] {
 			switch {

@@ -61,7 +61,7 @@ var layers = []layer{
 	{"internal/iofile", []string{anyOwn, parquet}},
 	{"internal/...", []string{anyOwn, sys, directio, ebpf}},
 	{"bench", []string{anyOwn}},
-	{"bench/...", []string{anyOwn}},
+	{"bench/...", []string{anyOwn, sys}},
 
 	{"cmd/...", []string{anyOwn, anyOutside, "cmd/..."}},
 }
