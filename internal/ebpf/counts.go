@@ -43,7 +43,7 @@ type perCPU struct {
 	Started, Done, Lost, Brief, NoRoom, Stale, Unmatched, Cut, Pieces, Unissued uint64
 	Inserted, Issued, Requeued, Requests                                        uint64
 	RequestsLost, RequestsUnmatched, RequestsStale, RequestsNoRoom              uint64
-	BackMerges, FrontMerges, RequestMerges, Splits, Failed, Errors              uint64
+	BackMerges, FrontMerges, RequestMerges, Splits, Unread, Failed, Errors      uint64
 }
 
 func (c *Counts) add(p *perCPU) {

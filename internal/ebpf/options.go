@@ -67,7 +67,7 @@ type Options struct {
 	RequestsOnly bool // Events: requests and no bios
 	AppIDs       bool // Events: the id that the application gave the I/O, for direct I/O
 	Buffer       int  // Events: bytes of the ring, a power of two and whole pages; 0: 8 MiB
-	WakeBytes    int  // Events: the reader is woken when so much is in the ring; 0: 64 KiB
+	WakeBytes    int  // Events: the reader is woken when a CPU has written so much; 0: 64 KiB
 
 	// QueueTime has histograms of the queue and of the whole, which need each bio to be
 	// followed, beside that of the device.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -124,7 +125,7 @@ func (o Options) configure(spec *ebpf.CollectionSpec, k *kernel, places map[stri
 	if o.Mode == Histogram {
 		buffer = 4096 // there must be one, and it stays empty
 	}
-	wake = min(wake, buffer/2)
+	wake = min(wake, buffer/2/runtime.NumCPU())
 	spec.Maps["ring"].MaxEntries = uint32(buffer)
 
 	type device struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -204,14 +205,14 @@ func (t *Tracer) Counts() (Counts, error) {
 
 // bioSlot is struct bio_slot of bpf/table.h.
 type bioSlot struct {
-	Key, Queue, Insert, Issue, Sector, App, TIDs, Parent uint64
-	Bytes                                                uint32
-	Left                                                 int32
-	OpF, Dev                                             uint32
-	Status                                               int32
-	AppKind, Requeues                                    uint8
-	Pieces                                               uint16
-	Comm                                                 [16]byte
+	Queue, Insert, Issue, Sector, App, TIDs, Parent uint64
+	Bytes                                           uint32
+	Left                                            int32
+	OpF, Dev                                        uint32
+	Status                                          int32
+	AppKind, Requeues                               uint8
+	Pieces                                          uint16
+	Comm                                            [16]byte
 }
 
 // underway counts the bios in the table, and not the pieces of split ones.
@@ -231,17 +232,38 @@ func (p *programs) underway() (n uint64, err error) {
 		}
 		return n, err
 	}
-	size := int(unsafe.Sizeof(bioSlot{}))
-	b, err := unix.Mmap(m.FD(), 0, int(m.MaxEntries())*size, unix.PROT_READ, unix.MAP_SHARED)
+	keys, err := mapped[uint64](p.Maps["bio_keys"])
 	if err != nil {
-		return 0, fmt.Errorf("ebpf: mapping the table of bios: %w", err)
+		return 0, err
 	}
-	defer unix.Munmap(b)
-	for at := 0; at < len(b); at += size {
-		s := (*bioSlot)(unsafe.Pointer(&b[at]))
-		if s.Key != 0 && s.Parent == 0 {
+	defer keys.unmap()
+	slots, err := mapped[bioSlot](m)
+	if err != nil {
+		return 0, err
+	}
+	defer slots.unmap()
+	for i := range keys.values {
+		if atomic.LoadUint64(&keys.values[i]) != 0 && atomic.LoadUint64(&slots.values[i].Parent) == 0 {
 			n++
 		}
 	}
 	return n, nil
 }
+
+// window is an array map as it lies in memory; the programs write to it meanwhile.
+type window[T any] struct {
+	values []T
+	bytes  []byte
+}
+
+func mapped[T any](m *ebpf.Map) (w window[T], err error) {
+	size := int(m.MaxEntries() * m.ValueSize())
+	if w.bytes, err = unix.Mmap(m.FD(), 0, size, unix.PROT_READ, unix.MAP_SHARED); err != nil {
+		return w, fmt.Errorf("ebpf: mapping a table: %w", err)
+	}
+	var t T
+	w.values = unsafe.Slice((*T)(unsafe.Pointer(&w.bytes[0])), size/int(unsafe.Sizeof(t)))
+	return w, nil
+}
+
+func (w window[T]) unmap() { unix.Munmap(w.bytes) }

@@ -18,13 +18,25 @@ char terms[] SEC("license") = "Dual BSD/GPL";
 
 #define MAX_BIOS 512 /* that are walked of one request */
 
-/* Two programs may count the same, one in an interrupt of the other: atomically. */
-#define COUNT(field)                                                   \
+/* COUNT is for what one program alone counts. COUNT_TOGETHER is for what several do, of
+ * which one may run in an interrupt of another: atomically. No program runs in an
+ * interrupt of itself, but in kernels before 5.12. */
+#define COUNT_TOGETHER(field)                                          \
 	({                                                             \
 		struct counters *c_ = counters_here();                 \
 		if (c_)                                                \
 			__sync_fetch_and_add(&c_->field, 1);           \
 	})
+#ifndef PLAIN_TABLES
+#define COUNT(field)                                                   \
+	({                                                             \
+		struct counters *c_ = counters_here();                 \
+		if (c_)                                                \
+			c_->field++;                                   \
+	})
+#else
+#define COUNT(field) COUNT_TOGETHER(field)
+#endif
 
 INLINE u32 dev_of_disk(int typed, struct gendisk *disk)
 {
@@ -107,8 +119,8 @@ INLINE void forget_stale(u64 key)
 
 	if (s) {
 		if (!s->parent)
-			COUNT(stale);
-		bio_free(s, key);
+			COUNT_TOGETHER(stale);
+		bio_free(key);
 	}
 }
 
@@ -138,7 +150,7 @@ INLINE int on_bio_queue(int typed, struct bio *bio)
 		return 0;
 	}
 	if (stale && !s->parent)
-		COUNT(stale);
+		COUNT_TOGETHER(stale);
 	s->insert = s->issue = s->parent = s->app = 0;
 	s->sector = sector;
 	s->bytes = s->left = bytes;
@@ -162,7 +174,7 @@ INLINE int on_bio_queue(int typed, struct bio *bio)
  * the kernel has chained to the whole one. */
 INLINE int on_split(int typed, struct bio *piece)
 {
-	u64 whole = (u64)FIELD(typed, piece, bi_private), key = number(piece);
+	u64 whole = number(FIELD(typed, piece, bi_private)), key = number(piece);
 	struct bio_slot *w, *s;
 	int stale;
 
@@ -177,11 +189,11 @@ INLINE int on_split(int typed, struct bio *piece)
 		whole = w->parent;
 	s = bio_claim(key, &stale);
 	if (!s) {
-		COUNT(cut);
+		COUNT_TOGETHER(cut);
 		return 0;
 	}
 	if (stale && !s->parent)
-		COUNT(stale);
+		COUNT_TOGETHER(stale);
 	s->parent = whole;
 	return 0;
 }
@@ -212,7 +224,7 @@ INLINE void fill(struct record *r, struct bio_slot *s, u64 now)
 INLINE void ended(struct bio_slot *s, u64 key, u64 now)
 {
 	if (now - s->queue < min_latency_ns) {
-		COUNT(brief);
+		COUNT_TOGETHER(brief);
 		goto out;
 	}
 	if (want_histograms) {
@@ -226,16 +238,16 @@ INLINE void ended(struct bio_slot *s, u64 key, u64 now)
 		struct record *r = ringbuf_reserve(&ring, sizeof(*r), 0);
 
 		if (!r) {
-			COUNT(lost);
+			COUNT_TOGETHER(lost);
 			goto out;
 		}
 		fill(r, s, now);
 		r->kind = RECORD_BIO;
 		submit(r);
 	}
-	COUNT(done);
+	COUNT_TOGETHER(done);
 out:
-	bio_free(s, key);
+	bio_free(key);
 }
 
 /* piece_ended is for a bio, or a piece of one, in the request whose key is rq, of which
@@ -251,7 +263,7 @@ VERIFIED_ONCE u32 piece_ended(u64 key, u64 size_left, u64 rq, s32 status, u64 no
 		u64 whole = s->parent;
 
 		if (bytes == size)
-			bio_free(s, key);
+			bio_free(key);
 		key = whole;
 		s = bio_find(key);
 	}
@@ -259,7 +271,7 @@ VERIFIED_ONCE u32 piece_ended(u64 key, u64 size_left, u64 rq, s32 status, u64 no
 		/* A bio without data that was found before: the end of a flush
 		 * sequence, whose data has been told of. */
 		if (bytes)
-			COUNT(unmatched);
+			COUNT_TOGETHER(unmatched);
 		return left - bytes;
 	}
 	if (size && bytes == size)
@@ -284,13 +296,17 @@ VERIFIED_ONCE u32 piece_ended(u64 key, u64 size_left, u64 rq, s32 status, u64 no
 INLINE int on_bio_complete(int typed, struct bio *bio)
 {
 	u64 key = number(bio), now;
-	struct bio_slot *s = bio_find(key);
+	struct bio_slot *s;
 	u8 status;
 
+	/* The extent may have moved on by now: the device decides. */
+	if (!follow_bios && !wanted(dev_of_bio(typed, bio), 0, 0))
+		return 0;
+	s = bio_find(key);
 	if (!s)
 		return 0;
 	if (s->parent) {
-		bio_free(s, key);
+		bio_free(key);
 		return 0;
 	}
 	now = ktime_get_ns();
@@ -324,11 +340,11 @@ INLINE struct rq_slot *rq_begin(u64 key)
 	struct rq_slot *s = rq_claim(key, &there);
 
 	if (!s) {
-		COUNT(requests_no_room);
+		COUNT_TOGETHER(requests_no_room);
 		return 0;
 	}
 	if (there && s->issue)
-		COUNT(requests_stale);
+		COUNT_TOGETHER(requests_stale);
 	if (!there || s->issue) {
 		s->insert = s->issue = 0;
 		s->requeues = s->bios = 0;
@@ -397,7 +413,7 @@ INLINE int on_rq_merge(int typed, struct request *rq)
 	struct rq_slot *s = rq_find(key);
 
 	if (s)
-		rq_free(s, key);
+		rq_free(key);
 	if (wanted_request(typed, rq))
 		COUNT(request_merges);
 	return 0;
@@ -420,7 +436,7 @@ INLINE void request_record(int typed, struct request *rq, struct rq_slot *s, u32
 		return;
 	r = ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
-		COUNT(requests_lost);
+		COUNT_TOGETHER(requests_lost);
 		return;
 	}
 	if (first) {
@@ -457,7 +473,7 @@ INLINE void bios_ended(int typed, struct request *rq, u32 left, u64 key, s32 sta
 		bio = FIELD(typed, bio, bi_next);
 	}
 	if (left)
-		COUNT(cut);
+		COUNT_TOGETHER(cut);
 }
 
 INLINE int on_rq_complete(int typed, struct request *rq, s32 status, u32 bytes)
@@ -484,7 +500,7 @@ INLINE int on_rq_complete(int typed, struct request *rq, s32 status, u32 bytes)
 	if (want_bios)
 		bios_ended(typed, rq, bytes, key, status, now);
 	if (s && bytes >= FIELD(typed, rq, __data_len))
-		rq_free(s, key);
+		rq_free(key);
 	return 0;
 }
 

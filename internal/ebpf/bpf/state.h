@@ -26,7 +26,7 @@ const volatile u8 want_request_events;	/* a record a request */
 const volatile u8 want_apps;		/* the application's id of each bio */
 const volatile u8 want_histograms;	/* 1: log-linear, 2: powers of two */
 const volatile u8 follow_bios;		/* bios of traced devices may complete in requests of others */
-const volatile u32 wake_bytes;		/* wake the reader when so much is in the ring */
+const volatile u32 wake_bytes;		/* wake the reader when a CPU has written so much */
 const volatile u64 op_mask;		/* bit of each op; 0: all */
 const volatile u64 min_latency_ns;	/* shorter ones are counted only */
 const volatile u32 device_count;	/* 0: all */
@@ -84,6 +84,7 @@ struct counters {
 	u64 requests_no_room;
 	u64 back_merges, front_merges, request_merges;
 	u64 splits;
+	u64 unread;       /* bytes written since the reader was last woken */
 	u64 failed;       /* requests that completed with a status */
 	u64 errors;       /* block_rq_error: those of them that the kernel reports */
 };
@@ -107,14 +108,17 @@ struct {
 	UINT(max_entries, 8 << 20);
 } ring SEC(".maps");
 
-/* submit wakes the reader only when there is enough to read: waking is most of the
+/* submit wakes the reader only when this CPU has written enough: waking is most of the
  * cost of an event. A reader looks in by itself from time to time. */
 INLINE void submit(struct record *r)
 {
+	struct counters *c = counters_here();
 	u64 flags = RB_NO_WAKEUP;
 
-	if (ringbuf_query(&ring, RB_AVAIL_DATA) >= wake_bytes)
+	if (c && (c->unread += sizeof(*r)) >= wake_bytes) {
+		c->unread = 0;
 		flags = RB_FORCE_WAKEUP;
+	}
 	ringbuf_submit(r, flags);
 }
 
