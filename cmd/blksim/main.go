@@ -64,7 +64,7 @@ threshold is breached, 124 the time limit is over, 130 and 143 interrupted.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(exitUsage, err) })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(newReplay(sys), newRun(sys), newTrace(), newDiff(sys), newMerge(sys), newCompare(sys))
-	root.AddCommand(newList(sys), newProfile(), newDrivers(), newCheckDriver(), newNew(), newRepro(), newOptions(), newMan(sys))
+	root.AddCommand(newList(sys), newSnoop(), newTop(), newBiolatency(), newProfile(), newDrivers(), newCheckDriver(), newNew(), newRepro(), newOptions(), newMan(sys))
 	return root
 }
 
