@@ -110,6 +110,7 @@ func (b *batch) input(name string, variants []variant, do func(v variant) (*repo
 		for _, t := range b.want {
 			b.log.add(failed(exitThreshold, t.Check(r)))
 		}
+		b.log.add(failed(exitThreshold, b.maxSlip.Check(r)))
 	}
 	if len(runs) > 0 {
 		b.all = append(b.all, runs)
@@ -207,6 +208,7 @@ func (s *settings) setup(st *stack.Stack, v variant) report.Setup {
 	u := report.Setup{
 		Device: st.Device, Driver: st.Driver, Capacity: lim.Capacity, BlockSize: lim.BlockSize,
 		Queues: len(st.Lanes), QueueDepth: st.Disks[0].Depth(), Stack: s.layout.String(), Hedge: stack.FormatHedge(s.hedge), Clock: "virtual", Cancel: s.cancel, Seed: s.seed, TimeScale: 1,
+		MaxSlip: s.maxSlip.String(), DeviceDepth: int(s.inDevice),
 	}
 	if s.realtime || s.isReal() {
 		u.Clock = "real"

@@ -15,7 +15,6 @@ type blockSettings struct {
 	lazyCancel  bool
 	maxTransfer int64
 	boundary    int64
-	budget      uint
 	timeout     time.Duration
 	discard     string
 }
@@ -31,7 +30,6 @@ func (s *settings) blockOptions() option.Group {
 		{Name: "nomerges", Value: option.Bool(&b.noMerges), Usage: "send adjacent requests that wait one by one, not as one"},
 		{Name: "max-transfer", Value: option.Size(&b.maxTransfer), Usage: "split reads and writes longer than this (0: the driver's limit)"},
 		{Name: "boundary", Value: option.Size(&b.boundary), Usage: "split reads and writes that cross a multiple of this (0: the driver's)"},
-		{Name: "budget", Value: option.Uint(&b.budget), Usage: "requests that all queues together may have with the driver (0: as many as their depths)"},
 		{Name: "discards", Value: option.Enum(&b.discard, "refuse", "ignore", "zero"), Usage: "discards where the device has none: refuse, ignore, or write zeroes"},
 		{Name: "io-timeout", Value: option.Duration(&b.timeout), Usage: "poll for, abort, and last reset the device for a request that it has not answered for so long (0: wait for ever)"},
 		{Name: "lazy-cancel", Value: option.Bool(&b.lazyCancel), Usage: "leave cancelled requests in the queue until their turn comes"},
@@ -42,7 +40,7 @@ func (s *settings) blockOptions() option.Group {
 func (b *blockSettings) options() blk.Options {
 	return blk.Options{
 		Scheduler: sched.Config{Name: b.scheduler}, NoMerges: b.noMerges, LazyCancel: b.lazyCancel,
-		MaxTransfer: b.maxTransfer, Boundary: b.boundary, Budget: int(min(b.budget, 1<<20)), Timeout: b.timeout,
+		MaxTransfer: b.maxTransfer, Boundary: b.boundary, Timeout: b.timeout,
 		Discard:    map[string]blk.DiscardPolicy{"ignore": blk.DiscardIgnore, "zero": blk.DiscardZero}[b.discard],
 		Histograms: true,
 	}

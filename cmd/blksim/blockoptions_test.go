@@ -15,7 +15,7 @@ func TestBlockLayerOptionsLoseNothing(t *testing.T) {
 	for _, args := range [][]string{
 		{"--scheduler=mq-deadline", "--queue-depth=4"},
 		{"--scheduler=kyber", "--queues=2", "--queue-depth=4"},
-		{"--nomerges", "--budget=3"},
+		{"--nomerges", "--device-depth=3"},
 		{"--max-transfer=4KiB", "--boundary=64KiB", "--lazy-cancel"},
 		{"--device=ram", "--size=2GiB", "--redirect=wrap", "--discards=zero", "--io-timeout=1s"},
 	} {

@@ -12,6 +12,7 @@ import (
 	"blksim/internal/replay"
 	"blksim/internal/report"
 	"blksim/internal/stack"
+	"blksim/internal/threshold"
 	"blksim/internal/timeline"
 	"blksim/sim/faultplan"
 )
@@ -53,6 +54,7 @@ type settings struct {
 	outForm     string
 	percentiles []int // in millionths
 	demands     []string
+	maxSlip     threshold.Slip
 	limit       time.Duration
 	ios         string
 	timeline    string
@@ -139,6 +141,7 @@ func (s *settings) resultOptions() option.Group {
 		{Name: "timeline-window", CommandOnly: true, Value: option.Parsed(&s.window, "window", timeline.ParseWindow, timeline.Window.String), Usage: "part of the run that the timeline has: all (from the start, 200,000 I/Os at most), FROM:TO, around:slowest[:WIDTH]"},
 		{Name: "hdr", CommandOnly: true, Value: option.String(&s.hdr), Usage: "write the latencies by operation to this file, as a log of HdrHistogram"},
 		{Name: "threshold", CommandOnly: true, Value: option.List(&s.demands, "demand"), Usage: "exit with 99 if a run breaches it, such as p(99.9)<2ms, read.p(50)<100us, iops>1000, cancelled<1%; repeat for more"},
+		{Name: "max-slip", CommandOnly: true, Value: option.Parsed(&s.maxSlip, "slip", threshold.ParseSlip, threshold.Slip.String), Usage: "exit with 99 if a run submits a request later than this after it was due, as its trace or rate has it; with :SHARE%, if it does so with more than this share, such as 1ms:0.1%"},
 		{Name: "no-color", CommandOnly: true, Value: option.Bool(&s.noColor), Usage: "no colours, also on a terminal (as with NO_COLOR in the environment)"},
 		{Name: "no-progress", CommandOnly: true, Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
 	}}
@@ -154,7 +157,7 @@ func (s *settings) replayConfig() (replay.Config, error) {
 		return replay.Config{}, err
 	}
 	c := replay.Config{
-		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: s.deadline,
+		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: s.deadline, LateAfter: s.maxSlip.After,
 		Redirect: s.redirect, SkipBad: s.onErr == "skip", Seed: s.seed,
 	}
 	if !(s.timeScale >= minTimeScale && s.timeScale <= maxTimeScale) { // NaN fails too
@@ -167,6 +170,9 @@ func (s *settings) replayConfig() (replay.Config, error) {
 		if err := parseCancel(part, &c); err != nil {
 			return c, err
 		}
+	}
+	if timing != replay.TraceTiming && s.maxSlip.After > 0 {
+		return c, fmt.Errorf("max-slip %s: with timing=%s no record has a time: want timing=trace", s.maxSlip, s.timing)
 	}
 	return c, nil
 }

@@ -30,6 +30,9 @@ type Run struct {
 	// the group's clock; 0: when Do begins.
 	Epoch lane.Time
 
+	// LateAfter: see replay.Config; of jobs with a rate.
+	LateAfter time.Duration
+
 	// NoCancels runs the jobs without their deadlines and cancels.
 	NoCancels bool
 
@@ -185,7 +188,7 @@ func (r *Run) clone(j Job, i, n int, epoch lane.Time) (*prepared, error) {
 // config is the engine's of a job.
 func (r *Run) config(j Job, s *source, epoch lane.Time) replay.Config {
 	cfg := replay.Config{Timing: replay.Closed, Depth: j.limit(), Runtime: j.Runtime, Ramp: j.Ramp,
-		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1, Alloc: r.Alloc}
+		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1, Alloc: r.Alloc, LateAfter: r.LateAfter}
 	if j.rated() {
 		cfg.Timing = replay.TraceTiming
 	}

@@ -12,8 +12,9 @@ import (
 // Drift is the slope of the straight line that fits slip over due times best: a
 // clock or a queue that runs away shows there, and a stall of a moment hardly does.
 type Pace struct {
-	Count int64 // I/Os; the others were due when they were taken
-	Late  int64 // of those: more than Config.LateAfter
+	After time.Duration // Config.LateAfter
+	Count int64         // I/Os; the others were due when they were taken
+	Late  int64         // of those: more than After
 
 	// Sums of due times and slips in seconds. No product is fused with its sum, so
 	// that they are the same on all processors.
@@ -21,9 +22,9 @@ type Pace struct {
 }
 
 // add counts an I/O that was due so long after the start of the run.
-func (p *Pace) add(due, slip, lateAfter time.Duration) {
+func (p *Pace) add(due, slip time.Duration) {
 	p.Count++
-	if slip > lateAfter {
+	if slip > p.After {
 		p.Late++
 	}
 	x, y := due.Seconds(), slip.Seconds()
@@ -35,6 +36,7 @@ func (p *Pace) add(due, slip, lateAfter time.Duration) {
 
 // merge adds o to p.
 func (p *Pace) merge(o *Pace) {
+	p.After = max(p.After, o.After)
 	p.Count += o.Count
 	p.Late += o.Late
 	p.due += o.due

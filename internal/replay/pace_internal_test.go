@@ -32,12 +32,12 @@ func TestDriftIsTheSlopeOfSlip(t *testing.T) {
 			for i := range c.n {
 				due := c.due(i)
 				slip := c.slip(due)
-				whole.add(due, slip, time.Millisecond)
+				whole.add(due, slip)
 				part := &a
 				if i%3 == 0 {
 					part = &b
 				}
-				part.add(due, slip, time.Millisecond)
+				part.add(due, slip)
 			}
 			a.merge(&b)
 			require.InDelta(t, c.want, whole.Drift(), 1e-9)
@@ -48,9 +48,9 @@ func TestDriftIsTheSlopeOfSlip(t *testing.T) {
 }
 
 func TestLateIsWhatPassesTheBound(t *testing.T) {
-	var p Pace
+	p := Pace{After: time.Millisecond}
 	for _, slip := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Hour} {
-		p.add(0, slip, time.Millisecond)
+		p.add(0, slip)
 	}
 	require.EqualValues(t, 4, p.Count)
 	require.EqualValues(t, 2, p.Late)

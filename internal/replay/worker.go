@@ -60,6 +60,7 @@ func newWorker(e *Engine, index int, l lane.Lane) *worker {
 		w.rand = sim.NewRand(w.rand.Uint64(), "replay/cancel")
 	}
 	w.creditFn = e.pump.credit
+	w.tally.Pace.After = e.cfg.LateAfter
 	if e.cfg.Watch != nil {
 		w.watcher = e.cfg.Watch(l)
 	}
@@ -90,7 +91,7 @@ func (w *worker) take(c *chunk) {
 		if w.measures(f) {
 			w.tally.Slip.Add(int64(now - it.due))
 			if w.e.cfg.Timing == TraceTiming {
-				w.tally.Pace.add(it.due.Sub(w.e.pump.start), now.Sub(it.due), w.e.cfg.LateAfter)
+				w.tally.Pace.add(it.due.Sub(w.e.pump.start), now.Sub(it.due))
 			}
 		}
 	}

@@ -65,6 +65,9 @@ func (r *Run) Fill(res *replay.Result, stats traces.Stats) {
 	r.Cancel = Cancel{Asked: res.CancelAsked, Accepted: res.CancelAccepted, Late: res.Late,
 		LatencyNs: Sum(&res.CancelLatency), BytesKept: res.SkippedBytes}
 	r.SlipNs = Sum(&res.Slip)
+	if r.Setup.Clock == "real" || r.Setup.MaxSlip != "" {
+		r.Pacing = pacing(&res.Pace)
+	}
 }
 
 func opRun(t *replay.OpTally) OpRun {

@@ -18,6 +18,7 @@ type Run struct {
 	Ops        map[string]OpRun `json:"ops"`              // by operation, and "all"
 	Cancel     Cancel           `json:"cancel"`
 	SlipNs     *Distribution    `json:"slip_ns,omitempty"` // due to submit
+	Pacing     *Pacing          `json:"pacing,omitempty"`  // of the same, in real time or with max_slip
 	Volume     *Volume          `json:"volume,omitempty"`  // over several disks
 	Block      Block            `json:"block_layer"`       // of all disks together, and so the device's
 	BlockTimes *BlockTimes      `json:"block_times,omitempty"`
@@ -42,25 +43,27 @@ type Trace struct {
 
 // Setup says on what, and how.
 type Setup struct {
-	Device     string  `json:"device"`
-	Driver     string  `json:"driver"`
-	Capacity   int64   `json:"capacity_bytes"`
-	BlockSize  int     `json:"block_bytes"`
-	Queues     int     `json:"queues"`
-	QueueDepth int     `json:"queue_depth"`
-	Stack      string  `json:"stack,omitempty"` // of several such disks; the capacity is that of all
-	Hedge      string  `json:"hedge,omitempty"`
-	Clock      string  `json:"clock"` // virtual or real
-	Timing     string  `json:"timing"`
-	TimeScale  float64 `json:"time_scale"`
-	IODepth    int     `json:"iodepth"`
-	DeadlineNs int64   `json:"deadline_ns"`
-	Cancel     string  `json:"cancel"`
-	Redirect   string  `json:"redirect"`
-	Order      string  `json:"order"`
-	OnError    string  `json:"on_error"`
-	Volume     string  `json:"volume"` // the only one that was replayed; "": all
-	Seed       uint64  `json:"seed"`
+	Device      string  `json:"device"`
+	Driver      string  `json:"driver"`
+	Capacity    int64   `json:"capacity_bytes"`
+	BlockSize   int     `json:"block_bytes"`
+	MaxSlip     string  `json:"max_slip,omitempty"`
+	Queues      int     `json:"queues"`
+	QueueDepth  int     `json:"queue_depth"`
+	DeviceDepth int     `json:"device_depth,omitempty"` // of all queues together
+	Stack       string  `json:"stack,omitempty"`        // of several such disks; the capacity is that of all
+	Hedge       string  `json:"hedge,omitempty"`
+	Clock       string  `json:"clock"` // virtual or real
+	Timing      string  `json:"timing"`
+	TimeScale   float64 `json:"time_scale"`
+	IODepth     int     `json:"iodepth"`
+	DeadlineNs  int64   `json:"deadline_ns"`
+	Cancel      string  `json:"cancel"`
+	Redirect    string  `json:"redirect"`
+	Order       string  `json:"order"`
+	OnError     string  `json:"on_error"`
+	Volume      string  `json:"volume"` // the only one that was replayed; "": all
+	Seed        uint64  `json:"seed"`
 }
 
 // Accounting says what became of every record and request.

@@ -88,6 +88,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 	t := &rows{runs: runs, look: look}
 	t.requests()
 	t.throughput()
+	t.pacing()
 	if len(runs) == 1 {
 		t.matrix(runs[0])
 		t.jobs(runs[0])

@@ -26,7 +26,7 @@ type Spec struct {
 	Driver      string // nvme[,callback=on|off][,cancel=abort|cancel|auto], ram, null; "": the device's own
 	Capacity    int64  // of each device, bytes; 0: the device's own
 	Queues      int    // at most MaxQueues; 0: 1
-	QueueDepth  int    // requests with the driver, of each queue; at most MaxDepth; 0: DeviceDepth's share, or the driver's, at most DefaultDepth
+	QueueDepth  int    // requests with the driver, of each queue; at most MaxDepth; 0: DeviceDepth, or the driver's, at most DefaultDepth
 	DeviceDepth int    // likewise of all queues of a disk together; 0: as QueueDepth says
 	Seed        uint64
 	Realtime    bool
@@ -82,10 +82,6 @@ func (s Spec) Validate() error {
 		return specf("queue depth %d: want 1 to %d", s.QueueDepth, MaxDepth)
 	case s.DeviceDepth < 0 || s.DeviceDepth > MaxDepth:
 		return specf("device depth %d: want 1 to %d", s.DeviceDepth, MaxDepth)
-	case s.DeviceDepth > 0 && s.QueueDepth > 0:
-		return specf("device depth %d and queue depth %d: want one", s.DeviceDepth, s.QueueDepth)
-	case s.DeviceDepth > 0 && s.DeviceDepth < s.Queues:
-		return specf("device depth %d: want at least 1 for each of %d queues", s.DeviceDepth, s.Queues)
 	case s.Capacity < 0:
 		return specf("capacity %d: want more than 0", s.Capacity)
 	}
@@ -190,7 +186,7 @@ func (st *Stack) openDisk(s Spec, i int, kind, profile string) error {
 	if s.Queues > lim.Queues {
 		return errors.Join(specf("%d queues: the driver has %d", s.Queues, lim.Queues), drv.Close())
 	}
-	if share := s.DeviceDepth / max(s.Queues, 1); share > lim.QueueDepth {
+	if s.DeviceDepth > lim.QueueDepth*s.Queues {
 		return errors.Join(specf("device depth %d: the device takes %d from each of %d queues", s.DeviceDepth, lim.QueueDepth, s.Queues), drv.Close())
 	}
 	dsk, err := blk.Open(drv, s.blockOptions(st.Lanes, s.depth(lim)))
@@ -207,7 +203,7 @@ func (s *Spec) depth(lim driver.Limits) int {
 	case s.QueueDepth > 0:
 		return s.QueueDepth
 	case s.DeviceDepth > 0:
-		return s.DeviceDepth / s.Queues
+		return min(s.DeviceDepth, lim.QueueDepth)
 	case s.Real != nil:
 		// The queues of a real disk end in the one of the kernel: beyond what that
 		// holds a submit blocks, and its lane with it.
@@ -218,7 +214,7 @@ func (s *Spec) depth(lim driver.Limits) int {
 
 func (s *Spec) blockOptions(lanes []lane.Lane, depth int) blk.Options {
 	o := s.Block
-	o.Queues, o.Submitters, o.Depth = lanes, nil, depth
+	o.Queues, o.Submitters, o.Depth, o.Budget = lanes, nil, depth, s.DeviceDepth
 	if s.Faults != nil && o.Timeout == 0 {
 		o.Timeout = faultTimeout
 	}
