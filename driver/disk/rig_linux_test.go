@@ -71,6 +71,7 @@ type rig struct {
 	events []aio.Event
 	want   int
 	done   func()
+	again  func(n int) // gets the number of events instead, if set
 }
 
 func newRig(t *testing.T, path string, o Options, b blk.Options) *rig {
@@ -94,6 +95,10 @@ func newRig(t *testing.T, path string, o Options, b blk.Options) *rig {
 }
 
 func (r *rig) got(_ lane.Lane, evs []aio.Event) {
+	if r.again != nil {
+		r.again(len(evs))
+		return
+	}
 	r.events = append(r.events, evs...)
 	if r.want > 0 && len(r.events) >= r.want {
 		r.want = 0
