@@ -79,6 +79,7 @@ const (
 
 	registerBuffers   = 0
 	registerFiles     = 2
+	unregisterFiles   = 3
 	updateFiles       = 6
 	registerRingFDs   = 20
 	unregisterRingFDs = 21

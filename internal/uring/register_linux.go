@@ -31,7 +31,18 @@ func (r *Ring) unregisterSelf() {
 // RegisterFiles registers open files: entries with FixedFile name them by their
 // index. Once for a ring. -1 leaves a place for UpdateFile.
 func (r *Ring) RegisterFiles(fds []int32) error {
-	return r.register("files", registerFiles, unsafe.Pointer(unsafe.SliceData(fds)), len(fds))
+	err := r.register("files", registerFiles, unsafe.Pointer(unsafe.SliceData(fds)), len(fds))
+	r.files = err == nil
+	return err
+}
+
+// unregisterFiles has the kernel let go of the files now: the end of a ring is slow,
+// and until then nobody can open a block device anew that was opened exclusively.
+func (r *Ring) unregisterFiles() {
+	if r.files {
+		r.files = false
+		_ = r.register("no files", unregisterFiles, nil, 0) // there are some
+	}
 }
 
 // UpdateFile puts an open file in the place of a registered one, or none: -1.

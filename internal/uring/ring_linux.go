@@ -50,6 +50,7 @@ type Ring struct {
 	features   uint32
 
 	rings, entries []byte // mapped
+	files          bool   // are registered
 
 	// The submission side. The kernel moves sqHead, we move sqTail, and sqFlags
 	// tells whether a polling thread sleeps. filled is sqTail before Submit.
@@ -186,6 +187,7 @@ func (r *Ring) Flags() (names []string) {
 // Close ends the ring: the kernel cancels what is in flight and waits for what
 // it cannot cancel, perhaps after Close has returned.
 func (r *Ring) Close() error {
+	r.unregisterFiles()
 	r.unregisterSelf()
 	for _, m := range []*[]byte{&r.rings, &r.entries} {
 		if *m != nil {
