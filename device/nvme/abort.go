@@ -60,7 +60,7 @@ func (c *Controller) abortExecuting(q *subq, cid uint16) *command {
 // and has it end with 07h when it is fetched.
 func (q *subq) mark(cid uint16, abort *command) bool {
 	for i := q.head; i != q.tail; {
-		if spec.SQEAt(q.ring, int(i)).CID() == cid && (q.marks == nil || q.marks[i] == nil) {
+		if q.ring[i].CID() == cid && (q.marks == nil || q.marks[i] == nil) {
 			if q.marks == nil {
 				q.marks = make([]*command, q.entries)
 			}

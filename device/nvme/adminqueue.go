@@ -41,7 +41,7 @@ func (c *Controller) createCQ(e *spec.SQE) spec.Status {
 	if !on {
 		iv = -1
 	}
-	c.cqs[qid] = &compq{id: uint16(qid), ring: ring, entries: uint32(entries), phase: true, vector: iv}
+	c.cqs[qid] = &compq{id: uint16(qid), ring: spec.CQEs(ring), entries: uint32(entries), phase: true, vector: iv}
 	return spec.Success
 }
 
@@ -59,7 +59,7 @@ func (c *Controller) createSQ(e *spec.SQE) spec.Status {
 	cq := c.cqs[cqid]
 	cq.users++
 	c.sqs[qid] = &subq{
-		id: uint16(qid), ring: ring, entries: uint32(entries), cq: cq,
+		id: uint16(qid), ring: spec.SQEs(ring), entries: uint32(entries), cq: cq,
 		class: c.arb.classOf(uint8(e.CDW11() >> 1 & 3)),
 	}
 	return spec.Success

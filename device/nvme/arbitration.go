@@ -115,6 +115,15 @@ func (a *arbiter) turn() class {
 	return numClasses
 }
 
+// most is how many commands may be fetched from q, the first of its class, before it is
+// another's turn.
+func (a *arbiter) most(q *subq) int {
+	if a.weighted && q.class > classUrgent {
+		return min(q.credit, a.credit[q.class])
+	}
+	return q.credit
+}
+
 // fetched accounts for n commands of q, the first of its class.
 func (a *arbiter) fetched(q *subq, n int) {
 	a.credit[q.class] -= n // may go below 0 by the second of a fused pair
@@ -141,7 +150,10 @@ func (c *Controller) fetchAll() {
 			c.arb.dropFirst(q.class) // freeing a slot brings it back
 			continue
 		}
-		n := c.fetch(q)
+		n := c.fetchPlain(q, c.arb.most(q))
+		if n == 0 {
+			n = c.fetch(q)
+		}
 		switch {
 		case n > 0:
 			c.arb.fetched(q, n)
@@ -180,5 +192,5 @@ func (c *Controller) fetchAhead() (cancels bool) {
 // cancelFirst says whether a Cancel is the next to be fetched.
 func (q *subq) cancelFirst() bool {
 	return !q.admin && q.deleting == nil && q.head != q.tail &&
-		spec.SQEAt(q.ring, int(q.head)).Opcode() == spec.IOCancel
+		q.ring[q.head].Opcode() == spec.IOCancel
 }

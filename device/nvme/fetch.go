@@ -8,7 +8,7 @@ import "blksim/device/nvme/spec"
 func (c *Controller) fetch(q *subq) int {
 	// The entry is the host's: it is read once, so that a host that changes it
 	// meanwhile cannot get past a check.
-	e := *spec.SQEAt(q.ring, int(q.head))
+	e := q.ring[q.head]
 	if q.admin {
 		cmd, aborted := c.take(q, &c.admin, &e)
 		if !aborted {
@@ -38,7 +38,7 @@ func (c *Controller) fetch(q *subq) int {
 // a second one that is not there yet is missing.
 func (c *Controller) fetchFused(q *subq, e *spec.SQE, room int) int {
 	next := q.after(q.head)
-	e2 := *spec.SQEAt(q.ring, int(next))
+	e2 := q.ring[next]
 	if next == q.tail || e2.Fuse() != spec.FuseSecond {
 		if room < 1 {
 			return 0

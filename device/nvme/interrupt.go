@@ -21,13 +21,13 @@ type vector struct {
 // coalesceUnit is the unit of the aggregation time (Base 5.27.1.6).
 const coalesceUnit = 100 * time.Microsecond
 
-// notify is called for each entry that was posted to cq.
-func (c *Controller) notify(cq *compq) {
+// notify follows n entries that were posted to cq.
+func (c *Controller) notify(cq *compq, n int) {
 	if cq.vector < 0 {
 		return
 	}
 	v := &c.vectors[cq.vector]
-	v.entries++
+	v.entries += n
 	v.admin = v.admin || cq.id == 0
 	if !v.dirty {
 		v.dirty = true

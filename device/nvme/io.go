@@ -114,7 +114,7 @@ func (c *Controller) decodeWrite(cmd *command, e *spec.SQE) spec.Status {
 func (c *Controller) decodeTransfer(cmd *command, e *spec.SQE) spec.Status {
 	blocks := int64(e.CDW12()&0xffff) + 1
 	n := blocks << cmd.ns.shift
-	if c.cfg.MDTS != 0 && n > 1<<(minPageShift+c.cfg.MDTS) {
+	if c.tooLong(n) {
 		return spec.InvalidField
 	}
 	if st := cmd.setBlocks(e.SLBA(), uint64(blocks)); st != spec.Success {
@@ -122,6 +122,11 @@ func (c *Controller) decodeTransfer(cmd *command, e *spec.SQE) spec.Status {
 	}
 	cmd.setData(e)
 	return c.checkData(cmd, int(n))
+}
+
+// tooLong says that a transfer of n bytes passes MDTS.
+func (c *Controller) tooLong(n int64) bool {
+	return c.cfg.MDTS != 0 && n > 1<<((minPageShift+c.cfg.MDTS)&63)
 }
 
 // setBlocks makes the op one on those blocks of the namespace.

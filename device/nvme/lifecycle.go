@@ -38,8 +38,8 @@ func (c *Controller) enable(v spec.CC) {
 		c.Fail()
 		return
 	}
-	c.cqs[0] = &compq{ring: cq, entries: uint32(aqa.CQEntries()), phase: true, users: 1}
-	c.sqs[0] = &subq{ring: sq, entries: uint32(aqa.SQEntries()), admin: true, cq: c.cqs[0]}
+	c.cqs[0] = &compq{ring: spec.CQEs(cq), entries: uint32(aqa.CQEntries()), phase: true, users: 1}
+	c.sqs[0] = &subq{ring: spec.SQEs(sq), entries: uint32(aqa.SQEntries()), admin: true, cq: c.cqs[0]}
 	c.arb.reset(f.AMS)
 	c.shutdown = false // it may have been asked for while disabled
 	c.setCSTS(c.csts() & spec.CSTSNSSRO)

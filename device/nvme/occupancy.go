@@ -39,7 +39,6 @@ func (c *Controller) publish(cq *compq, sq *subq, result uint64, cid uint16, st 
 	if o := c.cfg.Observer; o != nil {
 		o.Posted(c.lane.Now(), cq.id, int(cq.entries))
 	}
-	spec.CQEAt(cq.ring, int(cq.tail)).Publish(result, uint16(sq.head), sq.id, spec.MakeDword3(cid, cq.phase, st))
-	cq.advance()
-	c.notify(cq)
+	cq.publish(sq, result, cid, st)
+	c.notify(cq, 1)
 }

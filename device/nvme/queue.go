@@ -6,7 +6,7 @@ import "blksim/device/nvme/spec"
 type subq struct {
 	id      uint16
 	admin   bool
-	ring    []byte // the host's memory: entries x 64 bytes
+	ring    []spec.SQE // the host's memory
 	entries uint32
 	head    uint32 // next to be fetched
 	tail    uint32 // one past the last, by the doorbell
@@ -38,7 +38,7 @@ func (q *subq) after(i uint32) uint32 {
 // their phase bits.
 type compq struct {
 	id      uint16
-	ring    []byte // the host's memory: entries x 16 bytes
+	ring    []spec.CQE // the host's memory
 	entries uint32
 	head    uint32 // next to be consumed by the host, by the doorbell
 	tail    uint32 // next to be written
@@ -57,6 +57,12 @@ func (q *compq) full() bool {
 		next = 0
 	}
 	return next == q.head
+}
+
+// publish writes the next entry, for which there is room.
+func (q *compq) publish(sq *subq, result uint64, cid uint16, st spec.Status) {
+	q.ring[q.tail].Publish(result, uint16(sq.head), sq.id, spec.MakeDword3(cid, q.phase, st))
+	q.advance()
 }
 
 func (q *compq) advance() {
@@ -160,7 +166,9 @@ func (p *slotPool) get(q *subq, cid uint16) *command {
 	n := len(p.free) - 1
 	i := p.free[n]
 	p.free = p.free[:n]
-	p.peak = max(p.peak, len(p.cmds)-n)
+	if used := len(p.cmds) - n; used > p.peak {
+		p.peak = used
+	}
 	p.keys[i] = uint32(q.id)<<16 | uint32(cid)
 	c := &p.cmds[i]
 	c.sq, c.cid, c.state = q, cid, cmdRunning

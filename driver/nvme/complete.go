@@ -5,6 +5,7 @@ import (
 
 	"blksim/aio"
 	"blksim/device/nvme/spec"
+	"blksim/driver"
 )
 
 // handle is the interrupt handler. Its budget needs no bound: a completion
@@ -31,16 +32,33 @@ func (q *queue) reap(budget int) int {
 		return 0
 	}
 	completed, strays := 0, false
+	var run driver.Run
 	for completed < budget {
 		e, d := q.rings.next()
 		if e == nil {
 			break
 		}
-		n, stray := q.finish(e, d)
-		completed += n
-		strays = strays || stray
+		index, s := q.slots.find(d.CID())
+		if s == nil || e.SQID() != q.rings.id {
+			// A controller that completes a command twice, late or on the wrong
+			// queue must not complete another I/O.
+			q.stats.strays.Add(1)
+			strays = true
+			q.rings.consume()
+			continue
+		}
+		if !q.rings.fetched(e.SQHead()) {
+			q.stats.badHeads.Add(1)
+		}
+		if r := s.owner; r != &q.cancels.request {
+			q.finish(r, index, s, d.Status(), &run)
+			completed++
+		} else {
+			q.answeredCancel(index, e, d.Status())
+		}
 		q.rings.consume()
 	}
+	run.End()
 	if strays && !q.suspended {
 		q.rings.release()
 	}
@@ -50,26 +68,10 @@ func (q *queue) reap(budget int) int {
 	return completed
 }
 
-// finish completes the request of one completion entry, or takes the answer of a
-// Cancel. An entry that names no command of ours is a stray: a controller that
-// completes a command twice, late or on the wrong queue must not complete another
-// I/O.
-func (q *queue) finish(e *spec.CQE, d spec.CQEDword3) (completed int, stray bool) {
-	index, s := q.slots.find(d.CID())
-	if s == nil || e.SQID() != q.rings.id {
-		q.stats.strays.Add(1)
-		return 0, true
-	}
-	if !q.rings.fetched(e.SQHead()) {
-		q.stats.badHeads.Add(1)
-	}
-	r := s.owner
-	if r == &q.cancels.request {
-		q.answeredCancel(index, e, d.Status())
-		return 0, false
-	}
+// finish completes r, whose command is in slot s, the index's.
+func (q *queue) finish(r *driver.Request, index uint16, s *slot[driver.Request], status spec.Status, run *driver.Run) {
 	st, n := aio.OK, r.Len
-	if status := d.Status(); !status.OK() {
+	if !status.OK() {
 		st, n = q.failed(status), 0
 	}
 	if r.Op.HasData() {
@@ -87,8 +89,7 @@ func (q *queue) finish(e *spec.CQE, d spec.CQEDword3) (completed int, stray bool
 	} else {
 		q.slots.put(index)
 	}
-	r.Complete(st, n)
-	return 1, false
+	run.Complete(r, st, n)
 }
 
 func (q *queue) failed(status spec.Status) aio.Status {

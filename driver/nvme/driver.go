@@ -134,7 +134,9 @@ func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 		sq: q.rings.sq, cq: q.rings.cq,
 		ranges: aligned(slots * spec.DSMRangeSize),
 		slots:  make([]slotMemory, slots),
+		lists:  make([][]byte, slots),
 	}
+	q.dataAddress = busAddress(regionData, qid+1, 0, 0)
 	if d.options.Callback {
 		q.aborts = make([]abort, slots)
 		for i := range q.aborts {

@@ -57,6 +57,7 @@ type queueMemory struct {
 	sq, cq []byte
 	ranges []byte
 	slots  []slotMemory
+	lists  [][]byte // by slot: whole pages of PRP entries; see prp.go
 }
 
 // slotMemory is what one command shows to the controller. Its data is either
@@ -64,7 +65,6 @@ type queueMemory struct {
 type slotMemory struct {
 	data      []byte
 	scattered *scatter // made when the slot first needs it; empty when not in use
-	list      []byte   // whole pages of PRP entries; see prp.go
 }
 
 var _ nvme.Memory = (*memory)(nil)
@@ -84,8 +84,8 @@ func (m *memory) Window(addr uint64, n int) ([]byte, bool) {
 			return q.slots[slot].window(off, n)
 		}
 	case regionList:
-		if slot < len(q.slots) {
-			return cut(q.slots[slot].list, off, n)
+		if slot < len(q.lists) {
+			return cut(q.lists[slot], off, n)
 		}
 	case regionSQ:
 		return cut(q.sq, slot<<slotShift|off, n)
@@ -99,16 +99,18 @@ func (m *memory) Window(addr uint64, n int) ([]byte, bool) {
 	return nil, false
 }
 
-// attach maps bufs, n bytes in all, and says at which offset they begin, or
-// false if they are not n bytes. toDevice says which way the data goes.
-func (s *slotMemory) attach(bufs [][]byte, n int, toDevice bool) (first int, ok bool) {
+// attachOne maps bufs, n bytes in all, if that is a single buffer that can be shown as
+// it is, from offset 0 on.
+func (s *slotMemory) attachOne(bufs [][]byte, n int) bool {
 	if len(bufs) == 1 && len(bufs[0]) == n && isAligned(bufs[0]) {
 		s.data = bufs[0]
-		return 0, true
+		return true
 	}
-	return s.scatter(bufs, n, toDevice)
+	return false
 }
 
+// scatter maps bufs, n bytes in all, and says at which offset they begin, or
+// false if they are not n bytes. toDevice says which way the data goes.
 func (s *slotMemory) scatter(bufs [][]byte, n int, toDevice bool) (first int, ok bool) {
 	total := 0
 	for _, b := range bufs {

@@ -14,7 +14,7 @@ func TestWindowIsWhatWasMappedAndNothingBeyond(t *testing.T) {
 	buf := aligned(8192)
 	_, ok := q.mem.slots[1].attach([][]byte{buf}, len(buf), true)
 	require.True(t, ok)
-	q.mem.slots[1].list = aligned(pageSize)
+	q.mem.lists[1] = aligned(pageSize)
 	for _, c := range []struct {
 		name   string
 		region int
@@ -24,7 +24,7 @@ func TestWindowIsWhatWasMappedAndNothingBeyond(t *testing.T) {
 		{"submission entries", regionSQ, 0, q.mem.sq},
 		{"completion entries", regionCQ, 0, q.mem.cq},
 		{"data", regionData, 1, buf},
-		{"list", regionList, 1, q.mem.slots[1].list},
+		{"list", regionList, 1, q.mem.lists[1]},
 		{"ranges", regionRange, 0, q.mem.ranges},
 		{"page", regionPage, 0, m.page},
 	} {
@@ -72,7 +72,7 @@ func FuzzWindow(f *testing.F) {
 	if _, ok := q.mem.slots[2].attach(bufs[2:], 8192, true); !ok {
 		f.Fatal("attach")
 	}
-	q.mem.slots[2].list = aligned(pageSize)
+	q.mem.lists[2] = aligned(pageSize)
 	f.Fuzz(func(t *testing.T, addr uint64, n int) {
 		b, ok := m.Window(addr, n)
 		if ok && (len(b) != n || n > 8192) {

@@ -37,7 +37,7 @@ var mutants = []struct{ name, file, old, new string }{
 	q.reap(math.MaxInt)`, `q.stats.countInterrupt()
 	q.reap(math.MaxInt)
 	q.vector.acknowledge()`},
-	{"full last list entry", "prp.go", "setPRP(s.list, lists*prpsPerPage-1, data+uint64(entries)*pageSize)", "_ = entries"},
+	{"full last list entry", "prp.go", "setPRP(list, lists*prpsPerPage-1, data+uint64(entries)*pageSize)", "_ = entries"},
 	{"chain", "prp.go", "for i := range lists - 1 {", "for i := range lists - 2 {"},
 	{"sqid", "complete.go", "s == nil || e.SQID() != q.rings.id", "s == nil"},
 	{"generation", "slot.go", "s.cid += 1 << slotBits", ""},
@@ -72,8 +72,8 @@ func (b *aborter) giveBack`},
 	{"interrupt always posts", "interrupt.go", "if !v.posted.Load() && !v.posted.Swap(true) {", "{"},
 	{"admin lost interrupt", "admin.go", "a.reap() // the command may", "_ = a // the command may"},
 	{"bytes of a failed command", "complete.go", "q.failed(status), 0", "q.failed(status), r.Len"},
-	{"zero length", "queue.go", "uint64(r.Len-1) >= uint64(q.format.longest[r.Op])", "r.Len > q.format.longest[r.Op]"},
-	{"negative offset", "queue.go", "(partial|1<<63)", "partial"},
+	{"zero length", "queue.go", "uint64(n-1) < uint64(f.longest[op])", "n <= f.longest[op]"},
+	{"negative offset", "queue.go", "-1|1<<63)", "-1)"},
 	{"reserved admin commands", "start.go", "adminEntries-1-adminReserved", "adminEntries-1"},
 	{"abort not cancelled", "status.go", `case spec.AbortRequested:
 		return aio.Cancelled`, `case spec.AbortRequested:

@@ -17,9 +17,11 @@ type queue struct {
 	slots  slotTable[driver.Request]
 	byTag  []uint16 // the slot of the request that has the tag
 	mem    *queueMemory
-	aborts []abort // one for each slot, if the queue has Cancel
-	stats  *queueStats
-	closed bool
+
+	dataAddress uint64  // of slot 0
+	aborts      []abort // one for each slot, if the queue has Cancel
+	stats       *queueStats
+	closed      bool
 
 	suspended bool // a reset is under way
 	cancels   canceller
@@ -36,7 +38,7 @@ type format struct {
 	nsid    uint32
 	shift   uint8 // log2 of the logical block
 	ops     driver.OpSet
-	longest [aio.NumOps]int64 // bytes of an extent, by operation
+	longest [aio.NumOps]int64 // bytes of an extent, by operation; 0: it has none
 }
 
 // The longest extents of the commands without data: the 16-bit NLB of Write
@@ -57,8 +59,10 @@ var opcodes = [aio.NumOps]uint8{
 // Submit implements [driver.Queue]: it writes r's command into the submission
 // queue, where Commit shows it to the controller.
 func (q *queue) Submit(r *driver.Request) aio.Status {
-	if st := q.check(r); st != aio.OK {
-		return st
+	if !q.format.holds(r.Op, r.Off, r.Len) {
+		if st := q.refusal(r); st != aio.OK {
+			return st
+		}
 	}
 	index, ok := q.slots.peek()
 	if !ok || q.rings.full() || q.suspended {
@@ -67,15 +71,15 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 	}
 	var prp1, prp2 uint64
 	if r.Op.HasData() {
-		m := &q.mem.slots[index]
-		first, ok := m.attach(r.Bufs, int(r.Len), r.Op == aio.OpWrite)
-		if !ok {
-			return aio.Invalid
-		}
-		if m.data == nil {
+		m, n := &q.mem.slots[index], int(r.Len)
+		first := 0
+		if !m.attachOne(r.Bufs, n) { // the usual case
+			if first, ok = m.scatter(r.Bufs, n, r.Op == aio.OpWrite); !ok {
+				return aio.Invalid
+			}
 			q.stats.bounced.Add(uint64(len(m.scattered.bounced)))
 		}
-		prp1, prp2 = q.prps(index, first, int(r.Len))
+		prp1, prp2 = q.prps(index, first, n)
 	}
 	q.byTag[r.Tag] = uint16(index)
 	e := q.rings.push()
@@ -83,8 +87,8 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 	switch r.Op {
 	case aio.OpRead, aio.OpWrite, aio.OpWriteZeroes:
 		e.SetPRPs(prp1, prp2)
-		e.SetSLBA(uint64(r.Off) >> q.format.shift)
-		cdw12 := uint32(r.Len>>q.format.shift) - 1
+		e.SetSLBA(uint64(r.Off) >> (q.format.shift & 63))
+		cdw12 := uint32(r.Len>>(q.format.shift&63)) - 1
 		if r.FUA {
 			cdw12 |= spec.RWForceUnit
 		}
@@ -100,24 +104,24 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 	return aio.OK
 }
 
-// check refuses what no command can express. Whether the extent is on the device
-// is for the device to say.
-func (q *queue) check(r *driver.Request) aio.Status {
-	if !q.format.ops.Has(r.Op) {
-		if q.closed {
-			return aio.Gone
-		}
+// holds says that a command can express an extent, which Flush has not. Whether it is
+// on the device is for the device to say.
+func (f *format) holds(op aio.Op, off, n int64) bool {
+	// As unsigned numbers, negative ones and 0 - 1 are too large as well.
+	return op < aio.NumOps && uint64(n-1) < uint64(f.longest[op]) && uint64(off|n)&(1<<(f.shift&63)-1|1<<63) == 0
+}
+
+// refusal is why there is no command with r's extent, or OK for Flush.
+func (q *queue) refusal(r *driver.Request) aio.Status {
+	switch {
+	case q.closed:
+		return aio.Gone
+	case !q.format.ops.Has(r.Op):
 		return aio.NotSupported
-	}
-	if r.Op == aio.OpFlush {
+	case r.Op == aio.OpFlush:
 		return aio.OK
 	}
-	// As unsigned numbers, negative ones and 0 - 1 are too large as well.
-	partial := uint64(1)<<q.format.shift - 1
-	if uint64(r.Len-1) >= uint64(q.format.longest[r.Op]) || uint64(r.Off|r.Len)&(partial|1<<63) != 0 {
-		return aio.Invalid
-	}
-	return aio.OK
+	return aio.Invalid
 }
 
 // Commit implements [driver.Committer]: it rings the tail doorbell, and before it
@@ -134,5 +138,5 @@ func (q *queue) Commit() {
 // close has the queue take no more requests and complete none.
 func (q *queue) close() {
 	q.closed = true
-	q.format.ops = 0
+	q.format.longest = [aio.NumOps]int64{} // Submit looks at nothing else
 }

@@ -15,8 +15,10 @@ import (
 type rings struct {
 	regs nvme.Registers
 	id   uint16
-	sq   []byte
-	cq   []byte
+	sq   []byte // the same memory as sqes
+	cq   []byte // and as cqes
+	sqes []spec.SQE
+	cqes []spec.CQE
 
 	sqSize, sqTail, sqHead uint32
 	sqRoom                 uint32 // entries that may be pushed: all but one, less those from head to tail
@@ -34,12 +36,14 @@ type rings struct {
 // newRings makes a pair of the given number of entries each, one of which stays
 // empty (Base 3.3.1.2).
 func newRings(id uint16, entries int) rings {
-	return rings{
+	p := rings{
 		id: id,
 		sq: aligned(entries * spec.SQESize), sqSize: uint32(entries), sqRoom: uint32(entries) - 1,
 		cq: aligned(entries * spec.CQESize), cqSize: uint32(entries),
 		phase: true,
 	}
+	p.sqes, p.cqes = spec.SQEs(p.sq), spec.CQEs(p.cq)
+	return p
 }
 
 // restart makes the rings as new, for a controller that was reset and has no entry
@@ -66,7 +70,7 @@ func (p *rings) full() bool { return p.sqRoom == 0 }
 // push gives the next submission entry, to be filled in before ring. The queue
 // must not be full.
 func (p *rings) push() *spec.SQE {
-	e := spec.SQEAt(p.sq, int(p.sqTail))
+	e := &p.sqes[p.sqTail]
 	if p.sqTail++; p.sqTail == p.sqSize {
 		p.sqTail = 0
 	}
@@ -85,7 +89,7 @@ func (p *rings) ring() {
 
 // next returns the oldest completion that was not yet consumed, or nil.
 func (p *rings) next() (*spec.CQE, spec.CQEDword3) {
-	e := spec.CQEAt(p.cq, int(p.cqHead))
+	e := &p.cqes[p.cqHead]
 	d := e.Poll()
 	if d.Phase() != p.phase {
 		return nil, 0

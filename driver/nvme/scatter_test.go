@@ -53,10 +53,19 @@ func walkPRPs(t testing.TB, m *memory, prp1, prp2 uint64, n int) (pieces [][]byt
 
 // newTestQueue makes a queue that is not connected to anything.
 func newTestQueue(slots int) (*queue, *memory) {
-	q := &queue{rings: newRings(3, 16), mem: &queueMemory{slots: make([]slotMemory, slots)}}
+	q := &queue{rings: newRings(3, 16), mem: &queueMemory{slots: make([]slotMemory, slots), lists: make([][]byte, slots)}}
+	q.dataAddress = busAddress(regionData, 3, 0, 0)
 	q.mem.sq, q.mem.cq = q.rings.sq, q.rings.cq
 	q.mem.ranges = aligned(slots * spec.DSMRangeSize)
 	return q, &memory{queues: []*queueMemory{nil, nil, nil, q.mem}, page: aligned(pageSize)}
+}
+
+// attach maps bufs as Submit does.
+func (s *slotMemory) attach(bufs [][]byte, n int, toDevice bool) (first int, ok bool) {
+	if s.attachOne(bufs, n) {
+		return 0, true
+	}
+	return s.scatter(bufs, n, toDevice)
 }
 
 func fill(rnd *rand.Rand, b []byte) {

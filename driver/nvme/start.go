@@ -236,4 +236,9 @@ func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues
 	}
 	d.limits.MaxDiscard = d.format.longest[aio.OpDiscard]
 	d.limits.MaxWriteZeroes = d.format.longest[aio.OpWriteZeroes]
+	for op := range d.format.longest {
+		if !ops.Has(aio.Op(op)) {
+			d.format.longest[op] = 0
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package spec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // Sizes of queue entries and of identify data, bytes.
 const (
@@ -14,8 +17,13 @@ var le = binary.LittleEndian
 // SQE is a submission queue entry (Base 3.3.3.1).
 type SQE [SQESize]byte
 
-// SQEAt is entry i of the submission queue in b, in place.
-func SQEAt(b []byte, i int) *SQE { return (*SQE)(b[i*SQESize:]) }
+// SQEs are the entries of the submission queue in b, in place.
+func SQEs(b []byte) []SQE {
+	return unsafe.Slice((*SQE)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/SQESize)
+}
+
+// SQEAt is entry i of it.
+func SQEAt(b []byte, i int) *SQE { return &SQEs(b)[i] }
 
 // Opcode is CDW0 bits 7:0.
 func (e *SQE) Opcode() uint8 { return e[0] }
@@ -89,8 +97,18 @@ func (e *SQE) SetSLBA(v uint64) { le.PutUint64(e[40:], v) }
 // CQE is a completion queue entry (Base 3.3.3.2).
 type CQE [CQESize]byte
 
-// CQEAt is entry i of the completion queue in b, in place.
-func CQEAt(b []byte, i int) *CQE { return (*CQE)(b[i*CQESize:]) }
+// CQEs are the entries of the completion queue in b, in place. b must be 4-byte
+// aligned in memory, as queue memory is.
+func CQEs(b []byte) []CQE {
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	if uintptr(p)&3 != 0 {
+		panic("spec: want a completion queue that is 4-byte aligned")
+	}
+	return unsafe.Slice((*CQE)(p), len(b)/CQESize)
+}
+
+// CQEAt is entry i of it.
+func CQEAt(b []byte, i int) *CQE { return &CQEs(b)[i] }
 
 // Result is dword 0 (and DW0 alone is what most commands use).
 func (e *CQE) Result() uint32 { return le.Uint32(e[0:]) }
@@ -106,14 +124,14 @@ func (e *CQE) SQID() uint16 { return le.Uint16(e[10:]) }
 
 // Poll reads the last dword with acquire order: only when its Phase is the one
 // that is waited for may the rest of the entry be read.
-func (e *CQE) Poll() CQEDword3 { return CQEDword3(LoadAcquire32(e[12:16])) }
+func (e *CQE) Poll() CQEDword3 { return e.takeOver() }
 
 // Publish fills the entry in and hands it over: the last dword is stored last,
 // with release order.
 func (e *CQE) Publish(result uint64, sqhd, sqid uint16, d CQEDword3) {
 	le.PutUint64(e[0:], result)
 	le.PutUint32(e[8:], uint32(sqhd)|uint32(sqid)<<16)
-	StoreRelease32(e[12:16], uint32(d))
+	e.handOver(d)
 }
 
 // CQEDword3 is the last dword of a completion: CID 15:0, phase 16, status 31:17.

@@ -2,37 +2,27 @@ package spec
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
 
-// StoreRelease32 stores v little-endian in the first 4 bytes of b, after all
-// earlier writes of this lane. b must be 4-byte aligned in memory, as queue
-// memory is.
-func StoreRelease32(b []byte, v uint32) {
-	atomic.StoreUint32(word(b), swapLE(v))
-}
+// last is the last dword of the entry, with which it is handed over: the lane that
+// posts stores it with release order, the lane that polls loads it with acquire order,
+// so what was written before is visible then. CQEs has seen to it that it is aligned.
+func (e *CQE) last() *uint32 { return (*uint32)(unsafe.Pointer(&e[12])) }
 
-// LoadAcquire32 reads what [StoreRelease32] stored; what the storing lane wrote
-// before it is then visible here.
-func LoadAcquire32(b []byte) uint32 {
-	return swapLE(atomic.LoadUint32(word(b)))
-}
+func (e *CQE) handOver(d CQEDword3) { atomic.StoreUint32(e.last(), swapLE(uint32(d))) }
 
-func word(b []byte) *uint32 {
-	// No look at b[3]: the race detector would take it for a plain read.
-	p := unsafe.Pointer(unsafe.SliceData(b))
-	if len(b) < 4 || uintptr(p)&3 != 0 {
-		panic("spec: want 4 bytes of queue memory, 4-byte aligned")
-	}
-	return (*uint32)(p)
-}
+func (e *CQE) takeOver() CQEDword3 { return CQEDword3(swapLE(atomic.LoadUint32(e.last()))) }
 
 // swapLE turns a native word into the one whose bytes in memory are v's in
-// little-endian order, and back. It is nothing at all on a little-endian
-// machine, and the compiler knows.
+// little-endian order, and back.
 func swapLE(v uint32) uint32 {
-	var b [4]byte
-	binary.LittleEndian.PutUint32(b[:], v)
-	return binary.NativeEndian.Uint32(b[:])
+	if bigEndian {
+		return bits.ReverseBytes32(v)
+	}
+	return v
 }
+
+var bigEndian = binary.NativeEndian.Uint16([]byte{0, 1}) == 1

@@ -69,12 +69,13 @@ func TestCQEIsPublishedByItsLastDword(t *testing.T) {
 }
 
 func TestHandoverIsLittleEndianAndAligned(t *testing.T) {
-	b := make([]byte, 8)
-	StoreRelease32(b, 0x04030201)
-	require.Equal(t, []byte{1, 2, 3, 4, 0, 0, 0, 0}, b)
-	require.EqualValues(t, 0x04030201, LoadAcquire32(b))
-	require.Panics(t, func() { StoreRelease32(b[1:], 1) })
-	require.Panics(t, func() { LoadAcquire32(b[:3]) })
+	b := make([]byte, 2*CQESize)
+	e := CQEAt(b, 1)
+	e.handOver(0x04030201)
+	require.Equal(t, []byte{1, 2, 3, 4}, b[2*CQESize-4:])
+	require.EqualValues(t, 0x04030201, e.takeOver())
+	require.Panics(t, func() { CQEs(b[1:]) })
+	require.Panics(t, func() { CQEAt(b, 2) })
 }
 
 func TestRegistersRoundTrip(t *testing.T) {

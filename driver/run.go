@@ -1,0 +1,51 @@
+package driver
+
+import "blksim/aio"
+
+// A Run is for a driver that completes several requests one after the other, as the
+// handler of an interrupt does: who gets them back can then do once what it would do
+// for each, such as reading the clock. The zero Run is ready for use:
+//
+//	var run driver.Run
+//	for each finished request r {
+//		run.Complete(r, st, n)
+//	}
+//	run.End()
+//
+// All on the queue's lane, and in one function that the lane runs. A driver may as well
+// complete each by itself.
+type Run struct {
+	begun  bool
+	runner Runner // who gets the requests of this queue back, if it is one
+}
+
+// A Runner is a Completer that makes something of runs.
+type Runner interface {
+	Completer
+	// BeginRun comes before the first completion of a run, EndRun after the last.
+	BeginRun()
+	EndRun()
+}
+
+// Complete is r.Complete. All requests of a run are of one queue.
+func (u *Run) Complete(r *Request, st aio.Status, n int64) {
+	if !u.begun {
+		u.begin(r.owner)
+	}
+	r.owner.CompleteRequest(r, st, n)
+}
+
+func (u *Run) begin(owner Completer) {
+	u.begun = true
+	if u.runner, _ = owner.(Runner); u.runner != nil {
+		u.runner.BeginRun()
+	}
+}
+
+// End ends the run.
+func (u *Run) End() {
+	if u.runner != nil {
+		u.runner.EndRun()
+	}
+	*u = Run{}
+}
