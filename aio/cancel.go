@@ -55,10 +55,18 @@ func (c *Context) cancel(l lane.Lane, id ID) CancelResult {
 	s := &p.slots[id.index()&(pageSlots-1)]
 	res, run := cancelAsk(&s.word, id)
 	if run {
-		step.Read(&s.fn)
-		c.runCancel(l, Kiocb{c, id, s}, s.fn)
+		c.runCancel(l, Kiocb{c, id, s}, s.callback())
 	}
 	return res
+}
+
+// callback is that of an I/O that the caller has in CANCELLING.
+func (s *slot) callback() CancelFunc {
+	if h := wordHook(load(&s.word)); h != 0 {
+		return hooks.funcs[h]
+	}
+	step.Read(&s.fn)
+	return s.fn
 }
 
 // runCancel runs the callback of an I/O that the caller has in CANCELLING, and

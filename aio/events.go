@@ -33,10 +33,7 @@ const (
 // it is until then. l is the caller's lane, or nil.
 func (c *Context) post(l lane.Lane, index uint32) {
 	if p := c.port(l); p != nil {
-		if p.ring.own == nil {
-			p.ring.make(c.capacity)
-		}
-		p.ring.stage(index)
+		p.stage(index)
 		if p.corked == 0 {
 			p.publish()
 		}
@@ -73,11 +70,24 @@ func (p *port) publish() {
 		return
 	}
 	p.ring.publish()
+	p.sendHandler()
+	p.c.wakeUp()
+}
+
+// stage adds an I/O to what the next publish shows.
+func (p *port) stage(index uint32) {
+	if p.ring.own == nil {
+		p.ring.make(p.c.capacity)
+	}
+	p.ring.stage(index)
+}
+
+// sendHandler has the lane's events given to the handler, if there is one.
+func (p *port) sendHandler() {
 	if p.c.onEvents != nil && !p.posted {
 		p.posted = true
 		p.lane.Post(p.drainFn)
 	}
-	p.c.wakeUp()
 }
 
 // wakeUp wakes who sleeps. It stands after the push that it is about; the
@@ -223,12 +233,13 @@ func (c *Context) reapRing(r *ring, evs []Event) int {
 		ev.ID, ev.Data, ev.N, ev.Status = makeID(wordGen(w), index), s.data, s.result>>resultShift, Status(s.result)
 		ev.Started, ev.CancelAsked = w&flagStarted != 0, w&flagAsked != 0
 		ev.Dispatched, ev.Returned = 0, 0
-		if s.result&(hasDispatched|hasReturned) != 0 {
-			p.tell(index&(pageSlots-1), ev)
+		if s.result&hasTimes != 0 {
+			t := &p.times[index&(pageSlots-1)]
+			ev.Dispatched, ev.Returned = t.Dispatched, t.Returned
 		}
 		step.Write(&s.fn)
 		s.buf = nil
-		if w&flagHasFn != 0 {
+		if w&(flagHasFn|hookMask) == flagHasFn {
 			s.fn = nil
 		}
 		step.Write(&s.word)
@@ -236,16 +247,6 @@ func (c *Context) reapRing(r *ring, evs []Event) int {
 	}
 	c.tags.give(group, mask)
 	return n
-}
-
-// tell adds the times that there are to slot i's event.
-func (p *page) tell(i uint32, ev *Event) {
-	if p.slots[i].result&hasDispatched != 0 {
-		ev.Dispatched = p.times[i].dispatched
-	}
-	if p.slots[i].result&hasReturned != 0 {
-		ev.Returned = p.times[i].returned
-	}
 }
 
 // sleepers sets or clears one bit of waiters.

@@ -61,7 +61,28 @@ func TestWordDecidesAsTheModelDoes(t *testing.T) {
 		protocol.OpComplete:       func(a *cancelWord, id ID) string { return completed[completeBegin(a, id)] },
 		protocol.OpCompleteFinish: func(a *cancelWord, _ ID) string { return completed[completeFinish(a)] },
 	}
+	// A hook is registered in one step: what comes of the model's two.
+	hook := func(low uint8, same bool) (next uint8, answer string) {
+		if next, answer = protocol.Decide(protocol.OpRegister, low, same); answer == "store the callback" {
+			next, answer = protocol.Decide(protocol.OpRegistered, next, same)
+		}
+		return next, answer
+	}
 	decisions := 0
+	for _, low := range protocol.Words(protocol.OpRegister) {
+		for _, id := range []ID{makeID(gen, 0), makeID(gen-1, 0), makeID(gen+1, 0)} {
+			next, answer := hook(low, id.gen() == gen)
+			var a cancelWord
+			a.Store(wordOf(gen, uint64(low)))
+			got := map[armStep]string{
+				armSet: "registered", armRun: "run the callback", armTwice: "refused: has one", armLate: "refused: completed",
+			}[armHook(&a, id, MaxHooks)]
+			require.Equal(t, answer, got, "hook in %#x by %v", low, id)
+			require.Equal(t, wordOf(gen, uint64(next)), a.Load()&^hookMask, "hook in %#x by %v", low, id)
+			require.Equal(t, got == "registered" || got == "run the callback", wordHook(a.Load()) == MaxHooks)
+			decisions++
+		}
+	}
 	for op := range protocol.Op(protocol.NumOps) {
 		for _, low := range protocol.Words(op) {
 			for _, id := range []ID{makeID(gen, 0), makeID(gen-1, 0), makeID(gen+1, 0)} {

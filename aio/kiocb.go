@@ -78,22 +78,6 @@ func (k Kiocb) Private() any { p, i := k.page(); return p.private[i] }
 // SetPrivate keeps v with the slot. Between Start and Complete only.
 func (k Kiocb) SetPrivate(v any) { p, i := k.page(); p.private[i] = v }
 
-// SetDispatched notes when the target handed the I/O to its device, for
-// Event.Dispatched. Between Start and Complete only.
-func (k Kiocb) SetDispatched(t lane.Time) {
-	p, i := k.page()
-	p.times[i].dispatched = t
-	p.slots[i].result |= hasDispatched
-}
-
-// SetReturned notes when the device gave the I/O back, for Event.Returned.
-// Between Start and Complete only.
-func (k Kiocb) SetReturned(t lane.Time) {
-	p, i := k.page()
-	p.times[i].returned = t
-	p.slots[i].result |= hasReturned
-}
-
 // Cancelled says whether a cancel of this I/O was accepted. Once true it stays
 // so until the slot's next generation, where it is false; a completion never
 // makes it true. Any goroutine. This is all that a target without a callback
@@ -180,35 +164,62 @@ const (
 	Stale
 )
 
+// Times are when a target handed an I/O to its device, and when it got it back; 0:
+// never, or not noted.
+type Times struct{ Dispatched, Returned lane.Time }
+
 // Complete ends the I/O: st is how, and n the bytes transferred. l is the lane
 // that the caller runs on, nil if it runs on none. It never waits and calls
 // nothing of the caller's. What the caller wrote before, the buffer above all,
 // is visible to the reader of the event.
 func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
-	c, index, s := k.c, k.id.index(), k.slot
-	a := &s.word
-	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
-		s.store(st, n)
-	} else {
-		switch completeBegin(a, k.id) {
-		case completeStale:
-			c.stale.Add(1)
-			return Stale
-		case completeStore:
-			s.store(st, n)
-			if completeFinish(a) == completeLeft {
-				return Left
-			}
-		default:
-			s.store(st, n)
-		}
+	return k.CompleteTimed(l, st, n, Times{})
+}
+
+// CompleteTimed is Complete with the times for the event.
+func (k Kiocb) CompleteTimed(l lane.Lane, st Status, n int64, t Times) Completion {
+	done := k.finish(st, n, t)
+	if done == Delivered {
+		k.c.post(l, k.id.index())
 	}
-	c.post(l, index)
+	return done
+}
+
+// finish is Complete up to the delivery, which is the caller's after a Delivered.
+func (k Kiocb) finish(st Status, n int64, t Times) Completion {
+	a := &k.slot.word
+	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
+		k.store(st, n, t)
+		return Delivered
+	}
+	return k.finishTouched(st, n, t)
+}
+
+// finishTouched is finish for an I/O that somebody else has touched.
+func (k Kiocb) finishTouched(st Status, n int64, t Times) Completion {
+	a := &k.slot.word
+	switch completeBegin(a, k.id) {
+	case completeStale:
+		k.c.stale.Add(1)
+		return Stale
+	case completeStore:
+		k.store(st, n, t)
+		if completeFinish(a) == completeLeft {
+			return Left
+		}
+	default:
+		k.store(st, n, t)
+	}
 	return Delivered
 }
 
 // store writes the result, which is the caller's to write.
-func (s *slot) store(st Status, n int64) {
-	step.Write(&s.off)
-	s.result = n<<resultShift | s.result&(hasDispatched|hasReturned) | int64(st)
+func (k Kiocb) store(st Status, n int64, t Times) {
+	step.Write(&k.slot.off)
+	k.slot.result = n<<resultShift | int64(st)
+	if t != (Times{}) {
+		p, i := k.page()
+		p.times[i] = t
+		k.slot.result |= hasTimes
+	}
 }

@@ -17,11 +17,11 @@ const (
 // which begin at a page of memory, so that each slot is one line of the cache.
 type page struct {
 	slots   [pageSlots]slot
-	private [pageSlots]any // the targets'; kept across generations
-	times   *[pageSlots]times
+	private [pageSlots]any    // the targets'; kept across generations
+	times   *[pageSlots]Times // if slot.result says that there are any; without pointers, so the collector does not look at them
 }
 
-func newPage() *page { return &page{times: new([pageSlots]times)} }
+func newPage() *page { return &page{times: new([pageSlots]Times)} }
 
 // slot is an I/O, in one line of the cache: whoever submits, completes, cancels or
 // reaps it needs most of it, and an I/O that goes to another core, or that is
@@ -36,7 +36,7 @@ type slot struct {
 	off    int64
 	extent int64 // length<<extentShift | Flags<<opBits | Op
 	data   uint64
-	result int64 // n<<resultShift | which times there are | Status
+	result int64 // n<<resultShift | whether there are times | Status
 
 	deadline lane.Time
 }
@@ -45,10 +45,8 @@ const (
 	opBits      = 8 // of slot.extent
 	extentShift = 12
 
-	statusMask    = 1<<8 - 1 // of slot.result
-	hasDispatched = 1 << 8
-	hasReturned   = 1 << 9
-	resultShift   = 10
+	hasTimes    = 1 << 8 // of slot.result, above the Status
+	resultShift = 10
 
 	maxLen = 1<<(63-extentShift) - 1
 )
@@ -56,13 +54,6 @@ const (
 func (s *slot) op() Op        { return Op(s.extent) }
 func (s *slot) flags() Flags  { return Flags(s.extent>>opBits) & (1<<(extentShift-opBits) - 1) }
 func (s *slot) length() int64 { return s.extent >> extentShift }
-
-// times are when things happened to an I/O, if slot.result says that they did. They
-// hold no pointers, so the collector does not look at them.
-type times struct {
-	dispatched lane.Time // the target handed it to its device
-	returned   lane.Time // the device gave it back
-}
 
 // pageTable is the array of lazily made pages. Pointers are set once, by a CAS, and
 // only to pages that are ready for use.

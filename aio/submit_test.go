@@ -41,15 +41,14 @@ func TestTargetSeesTheIO(t *testing.T) {
 		require.Equal(t, &buf[0], &k.Buf()[0])
 		require.Nil(t, k.Private())
 		k.SetPrivate("kept")
-		k.SetDispatched(77)
 	}), IO{Op: OpWrite, Off: 4096, Len: 4, Buf: buf, Data: 99})
 	require.NoError(t, err)
 	require.Equal(t, id, seen.ID())
 	require.True(t, seen.TryStart())
-	seen.Complete(f.lanes[0], OK, 4)
-	require.Equal(t, Event{ID: id, Data: 99, N: 4, Dispatched: 77, Status: OK, Started: true}, f.event(seen))
+	seen.CompleteTimed(f.lanes[0], OK, 4, Times{77, 99})
+	require.Equal(t, Event{ID: id, Data: 99, N: 4, Dispatched: 77, Returned: 99, Status: OK, Started: true}, f.event(seen))
 
-	for next := f.submit(); ; next = f.submit() { // private stays with the slot, dispatched does not
+	for next := f.submit(); ; next = f.submit() { // private stays with the slot, the times do not
 		next.Complete(nil, IOError, 0)
 		ev := f.event(next)
 		require.Zero(t, ev.Dispatched)

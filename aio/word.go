@@ -10,8 +10,8 @@ import (
 //
 // Everything that can race about a kiocb is decided by one 64-bit word:
 //
-//	63            20 19        8 7       3 2     0
-//	[ generation 44 ][ unused 12 ][ flags 5 ][ state ]
+//	63            20 19      8 7       3 2     0
+//	[ generation 44 ][ hook 12 ][ flags 5 ][ state ]
 //
 // Every change is a compare-and-swap of the whole word, so whoever holds an ID
 // of an older generation cannot change anything, and there is never a moment at
@@ -42,6 +42,10 @@ import (
 // a result is more than a word: the one completer that set it may write the
 // result, so a second Complete, however timed, can neither change it nor deliver
 // it again. Once CLAIMED or DONE is set no callback starts.
+//
+// A callback that is a Hook is in the word, by its number: it has no ARMING, since
+// there is nothing to store beside the word. LIVE goes to ARMED in one step, which
+// may set STARTED as well.
 const (
 	stateFree       = iota // no I/O, or not published yet
 	stateLive              // published; no callback
@@ -61,6 +65,10 @@ const (
 	flagClaimed                   // one Complete owns the result
 	flagPending                   // the result is stored: who leaves the state delivers it
 
+	hookShift = 8 // the Hook, if the callback is one; else 0
+	hookBits  = genShift - hookShift
+	hookMask  = (1<<hookBits - 1) << hookShift
+
 	genShift = indexBits
 	genMask  = 1<<(64-genShift) - 1
 	lowMask  = 1<<genShift - 1
@@ -71,6 +79,8 @@ type cancelWord = atomic.Uint64
 func wordOf(gen uint64, state uint64) uint64 { return gen<<genShift | state }
 func wordGen(w uint64) uint64                { return w >> genShift }
 func wordState(w uint64) uint64              { return w & stateMask }
+func wordHook(w uint64) Hook                 { return Hook(w & hookMask >> hookShift) }
+func withHook(w uint64, h Hook) uint64       { return w | flagHasFn | uint64(h)<<hookShift }
 
 // sameGen says whether w is of id's generation.
 func sameGen(w uint64, id ID) bool { return (w^uint64(id))>>genShift == 0 }
@@ -253,7 +263,8 @@ const (
 // plain says whether w is of id's generation and of an I/O that nobody but its
 // target has touched: completeBegin would move it to DONE.
 func plain(w uint64, id ID) bool {
-	return sameGen(w, id) && w&(lowMask&^flagStarted) == stateLive
+	quiet := w & (lowMask &^ (flagStarted | hookMask))
+	return sameGen(w, id) && (quiet == stateLive || quiet == stateArmed|flagHasFn)
 }
 
 // completeBegin is the first half of Complete.

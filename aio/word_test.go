@@ -29,7 +29,9 @@ var wordSteps = []wordStep{
 	{"register", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(armBegin(a, id)) }},
 	{"registered", func(w uint64) bool { return wordState(w) == stateArming },
 		func(a *cancelWord, _ ID) string { return fmt.Sprint(armFinish(a)) }},
+	{"hook", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(armHook(a, id, 5)) }},
 	{"start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startAsk(a, id)) }},
+	{"hooked start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startHook(a, id, 7)) }},
 	{"start", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(startPart(a, id)) }},
 	{"requeue", nil, func(a *cancelWord, id ID) string { startUndo(a, id); return "" }},
 	{"complete", nil, func(a *cancelWord, id ID) string { return fmt.Sprint(completeBegin(a, id)) }},
@@ -86,8 +88,8 @@ func checkWordStep(t *testing.T, name, answer string, w, next uint64) {
 	require.Zero(t, lost&^flagStarted, "flags only come: %s", say)
 	require.True(t, lost == 0 || is("requeue") && w&flagClaimed == 0, "S15: %s", say)
 	require.True(t, gained&flagAsked == 0 || is("cancel"), "S9: %s", say)
-	require.True(t, gained&flagHasFn == 0 || is("register"), "S2: %s", say)
-	require.True(t, gained&flagStarted == 0 || is("start") && w&(flagAsked|flagClaimed) == 0, "S6: %s", say)
+	require.True(t, gained&(flagHasFn|hookMask) == 0 || is("register", "hook", "hooked start"), "S2: %s", say)
+	require.True(t, gained&flagStarted == 0 || is("start", "hooked start") && w&(flagAsked|flagClaimed) == 0, "S6: %s", say)
 	require.True(t, from != stateCancelling || to == from || is("callback ends"), "S4, only its owner leaves: %s", say)
 	require.True(t, from != stateArming || to == from || is("registered"), "only its owner leaves: %s", say)
 	if to == stateCancelling && from != to {

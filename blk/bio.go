@@ -13,30 +13,32 @@ import (
 // split is in several at the same time: those of its pieces that are with the
 // driver, and one that waits with the rest.
 type bio struct {
-	k     aio.Kiocb
+	k    aio.Kiocb
+	off  int64
+	size int64 // bytes
+	bioState
+	dispatched lane.Time // when the driver was given the first of it; 0: not yet, or it did not take it
+	out        *slot     // the tag that was dispatched last
+	watch      *watch    // it hears of its cancel; nil: not needed yet
+	next, prev *bio      // in a bioList
+	to         *hwQueue  // where it goes
+
 	gate  Gate
-	op    aio.Op
-	flags aio.Flags
-	off   int64
-	size  int64 // bytes
-	buf   []byte
-
-	next, prev *bio     // in a bioList
-	to         *hwQueue // where it goes
-	arriveFn   func()   // arrive, bound once
-	submitted  lane.Time
-	arrived    lane.Time
-
-	stage   stage
-	started bool     // TryStart said yes
-	reached bool     // the driver took a piece of it
-	parts   int      // requests that carry a piece of it
-	waits   *request // the one of them that waits, nil: none
-	out     *slot    // the one that was dispatched last
+	parts int      // requests that carry a piece of it
+	waits *request // the one of them that waits, nil: none
+	due   *deadline
 	outcome
+	submitted, arrived lane.Time // for Stages and the scheduler; else 0
+	arriveFn           func()    // arrive, bound once
+}
 
-	watch *watch    // it hears of its cancel; nil: not needed yet
-	due   *deadline // nil: it has none
+// bioState is the small part of a bio's state.
+type bioState struct {
+	op      aio.Op
+	flags   aio.Flags
+	stage   stage
+	started bool // TryStart said yes
+	reached bool // the driver took a piece of it
 }
 
 // stage is where a bio is in the sequence of flushes around it (flush.go).
@@ -56,17 +58,13 @@ func bioOf(k aio.Kiocb) *bio {
 		b.arriveFn = b.arrive
 		k.SetPrivate(b)
 	}
-	// One by one: the bio as a whole would be built beside it, and copied. It is in
-	// no list and has no deadline: its last I/O has ended.
-	b.k, b.gate, b.buf = k, nil, nil
-	b.op, b.flags, b.off, b.size = k.Op(), k.Flags(), k.Off(), k.Len()
-	b.submitted, b.arrived = 0, 0
-	b.stage, b.started, b.reached, b.parts = stageData, false, false, 0
-	b.waits, b.out, b.watch = nil, nil, nil
-	if b.op.HasData() {
-		b.buf = k.Buf()
-	}
-	b.outcome.begin(b.size)
+	// One by one: the bio as a whole would be built beside it, and copied. Its last
+	// I/O has ended: it is in no list or request, and has no deadline. Its outcome
+	// begins with its first request.
+	b.k, b.off, b.size = k, k.Off(), k.Len()
+	b.bioState = bioState{op: k.Op(), flags: k.Flags()}
+	b.dispatched = 0
+	b.out, b.watch = nil, nil
 	return b
 }
 
@@ -127,6 +125,14 @@ type outcome struct {
 	failAt int64 // where the failed piece nearest to the start failed
 	failed aio.Status
 	cut    bool // some piece was cancelled
+}
+
+// join is one more request that carries a piece of b; the first begins its outcome.
+func (b *bio) join() {
+	if b.parts == 0 {
+		b.outcome.begin(b.size)
+	}
+	b.parts++
 }
 
 func (o *outcome) begin(size int64) { *o = outcome{bad: size, failAt: size} }

@@ -14,6 +14,9 @@ const zeroSegments = 16
 
 // bounds are the limits of a request, in the form that the path of an I/O wants.
 type bounds struct {
+	ops      driver.OpSet      // reads and writes, where the driver has them
+	partial  uint64            // the bits that are 0 in offsets and lengths of whole blocks, and the sign
+	capacity int64             // bytes
 	most     [aio.NumOps]int64 // bytes a request
 	boundary int64             // no extent with data goes across a multiple of it; 0: none
 	segments int               // buffers
@@ -31,7 +34,8 @@ func boundsOf(l *driver.Limits) bounds {
 		}
 		return n
 	}
-	b := bounds{boundary: l.Boundary, segments: l.MaxSegments, segment: orNone(l.MaxSegment)}
+	block := int64(l.BlockSize)
+	b := bounds{ops: l.Ops & driver.Ops(aio.OpRead, aio.OpWrite), partial: uint64(block-1) | 1<<63, capacity: l.Capacity, boundary: l.Boundary, segments: l.MaxSegments, segment: orNone(l.MaxSegment)}
 	if b.segments == 0 {
 		b.segments = 1 << 30
 	}
@@ -39,7 +43,6 @@ func boundsOf(l *driver.Limits) bounds {
 	if b.segment < noLimit/int64(b.segments) {
 		transfer = min(transfer, b.segment*int64(b.segments))
 	}
-	block := int64(l.BlockSize)
 	b.most = [aio.NumOps]int64{
 		aio.OpRead: transfer, aio.OpWrite: transfer, aio.OpFlush: noLimit,
 		aio.OpDiscard: orNone(l.MaxDiscard), aio.OpWriteZeroes: orNone(l.MaxWriteZeroes),
@@ -51,6 +54,11 @@ func boundsOf(l *driver.Limits) bounds {
 	b.zeroes = b.zeroes[:min(int64(len(b.zeroes)), b.segment)/block*block]
 	b.zero = min(transfer, int64(len(b.zeroes)*min(b.segments, zeroSegments)))
 	return b
+}
+
+// takes says that a read or write is one that Disk.Check has nothing against.
+func (b *bounds) takes(op aio.Op, off, length int64) bool {
+	return b.ops.Has(op) && uint64(off|length)&b.partial == 0 && length > 0 && off <= b.capacity-length
 }
 
 // first is how many bytes of an extent may go in one request.
@@ -74,6 +82,11 @@ func (b *bounds) buffers(n int64) int {
 	return int((n + b.segment - 1) / b.segment)
 }
 
+// crosses says whether an extent with data goes across the boundary.
+func (b *bounds) crosses(off, size int64) bool {
+	return b.boundary != 0 && off/b.boundary != (off+size-1)/b.boundary
+}
+
 // fits says whether a request from off of size bytes in so many buffers keeps all
 // limits.
 func (b *bounds) fits(op aio.Op, off, size int64, buffers int) bool {
@@ -83,5 +96,5 @@ func (b *bounds) fits(op aio.Op, off, size int64, buffers int) bool {
 	if !op.HasData() {
 		return true
 	}
-	return buffers <= b.segments && (b.boundary == 0 || off/b.boundary == (off+size-1)/b.boundary)
+	return buffers <= b.segments && !b.crosses(off, size)
 }

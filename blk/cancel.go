@@ -14,9 +14,11 @@ type watch struct {
 	next *watch // in the pool
 }
 
-// onCancel is the cancel callback of every bio that has one. The bio is not used
-// for another I/O while it runs, and its watch is set once for each I/O, so there
-// is nothing to race with.
+// cancelHook is the cancel callback of every bio that has one.
+var cancelHook = aio.NewHook(onCancel)
+
+// onCancel posts the kick. The bio is not used for another I/O while it runs, and its
+// watch is set once for each I/O, so there is nothing to race with.
 func onCancel(k aio.Kiocb) {
 	w := k.Private().(*bio).watch
 	w.h.lane.Post(w.kick)
@@ -28,6 +30,13 @@ func (h *hwQueue) arm(b *bio) {
 	if b.watch != nil {
 		return
 	}
+	h.giveWatch(b)
+	// A cancel that came before has the callback run now, which posts the kick.
+	_ = b.k.SetHook(cancelHook)
+}
+
+// giveWatch gives b a watch, for the callback that it will have.
+func (h *hwQueue) giveWatch(b *bio) {
 	w := h.watches
 	if w == nil {
 		w = &watch{h: h}
@@ -36,8 +45,6 @@ func (h *hwQueue) arm(b *bio) {
 		h.watches = w.next
 	}
 	w.bio, b.watch = b, w
-	// A cancel that came before has the callback run now, which posts the kick.
-	_ = b.k.SetCancelFunc(onCancel)
 }
 
 // unwatch gives b's watch back. b keeps the pointer: its callback may be running.
@@ -132,7 +139,7 @@ func (h *hwQueue) wait(r *request, at place) {
 // holds says whether the driver has a piece of b in this slot.
 func (s *slot) holds(b *bio) bool {
 	if s.r == nil {
-		return false
+		return s.bio == b
 	}
 	for o := s.r.bios.head; o != nil; o = o.next {
 		if o == b {
@@ -148,6 +155,7 @@ func (h *hwQueue) tell(s *slot) {
 	if s.cancelSent {
 		return
 	}
+	h.makeRequest(s)
 	for b := s.r.bios.head; b != nil; b = b.next {
 		if !b.unwanted() {
 			return
@@ -161,5 +169,5 @@ func (h *hwQueue) tell(s *slot) {
 func (h *hwQueue) abort(s *slot) {
 	s.cancelSent = true
 	h.timeouts.hurry(s)
-	h.can.Canceler.Cancel(s.req)
+	h.can.Canceler.Cancel(&s.req)
 }

@@ -2,6 +2,7 @@ package blk
 
 import (
 	"blksim/aio"
+	"blksim/aio/lane"
 	"blksim/driver"
 )
 
@@ -9,8 +10,15 @@ import (
 // counted, and changes nothing.
 func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
 	s := &h.slots[q.Tag]
+	if b := s.bio; b != nil && q == &s.req {
+		if st == aio.OK && n >= b.size {
+			h.plainDone(s, b)
+			return
+		}
+		h.makeRequest(s)
+	}
 	switch {
-	case s.req != q || s.r == nil && !s.lost:
+	case q != &s.req || s.r == nil && !s.lost:
 		h.stats.DoubleCompletes++
 		return
 	case s.lost:
@@ -21,8 +29,7 @@ func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
 		st = aio.IOError // Busy is an answer to Submit, not a way to end
 	}
 	h.taken(s)
-	r, now := s.r, h.lane.Now()
-	h.returned = now
+	r, now := s.r, h.returning()
 	h.stats.Completed[st]++
 	if r.given && st == aio.OK {
 		r.given = false
@@ -57,7 +64,7 @@ func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
 	h.rerun()
 }
 
-var _ driver.Completer = (*hwQueue)(nil)
+var _ driver.Runner = (*hwQueue)(nil)
 
 // again has r wait once more, since it was the block layer that had it cancelled,
 // after its timeout, or had the device reset. Those of its bios that a user
@@ -149,10 +156,10 @@ func (h *hwQueue) pieceEnded(b *bio, at, size int64, st aio.Status, n int64) {
 func (h *hwQueue) end(b *bio, st aio.Status, n int64) {
 	h.unwatch(b)
 	h.unkeep(b)
-	k := b.k
+	var t aio.Times
 	switch {
 	case b.reached:
-		k.SetReturned(h.returned)
+		t = aio.Times{Dispatched: b.dispatched, Returned: h.returned}
 		if h.stages != nil {
 			h.stages.returned(b, h.returned)
 		}
@@ -164,13 +171,41 @@ func (h *hwQueue) end(b *bio, st aio.Status, n int64) {
 		h.unstart(b)
 	}
 	h.stats.Ended[st]++
-	k.Complete(h.lane, st, n)
+	h.ended.Complete(b.k, st, n, t)
+	h.publish()
+}
+
+// publish shows the reader what has ended, if no more is about to.
+func (h *hwQueue) publish() {
+	if !h.running && !h.inRun {
+		h.ended.Flush()
+	}
+}
+
+// BeginRun is the beginning of a run of completions: they have one time.
+func (h *hwQueue) BeginRun() {
+	h.inRun = true
+	h.returned = h.lane.Now()
+}
+
+// EndRun is the end of it.
+func (h *hwQueue) EndRun() {
+	h.inRun = false
+	h.publish()
+}
+
+// returning is when the request that is being completed came back.
+func (h *hwQueue) returning() lane.Time {
+	if !h.inRun {
+		h.returned = h.lane.Now()
+	}
+	return h.returned
 }
 
 // unstart takes back that b was started: no driver ever took any of it.
 func (h *hwQueue) unstart(b *bio) {
 	if b.started {
-		b.k.SetDispatched(0)
+		b.dispatched = 0
 		b.k.Requeue()
 	}
 }

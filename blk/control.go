@@ -94,7 +94,7 @@ func (d *Disk) Remove(done func()) {
 		h.remove()
 		if h.can.Canceler != nil {
 			for i := range h.slots {
-				if s := &h.slots[i]; s.r != nil && !s.cancelSent {
+				if s := &h.slots[i]; s.used() && !s.cancelSent {
 					h.abort(s)
 				}
 			}
@@ -233,7 +233,7 @@ func (c *control) die() {
 // giveUpAll ends what the driver has.
 func (h *hwQueue) giveUpAll(st aio.Status) {
 	for i := range h.slots {
-		if s := &h.slots[i]; s.r != nil {
+		if s := &h.slots[i]; s.used() {
 			h.giveUp(s, st)
 		}
 	}

@@ -109,6 +109,14 @@ func (d *Disk) Close() error {
 // NotSupported where the driver lacks the operation and nothing stands in for it.
 // No length is too long: what passes the driver's limits is split.
 func (d *Disk) Check(op aio.Op, off, length int64) aio.Status {
+	if d.bounds.takes(op, off, length) {
+		return aio.OK
+	}
+	return d.checkSlowly(op, off, length)
+}
+
+// checkSlowly is Check, with the reason.
+func (d *Disk) checkSlowly(op aio.Op, off, length int64) aio.Status {
 	lim := &d.limits
 	switch op {
 	case aio.OpFlush:

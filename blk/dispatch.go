@@ -6,19 +6,25 @@ import (
 	"blksim/driver"
 )
 
-// A slot is a tag with the request that has it.
+// A slot is a tag with the request, or the plain bio, that has it. If it has neither
+// the tag is free, or its request was given up.
 type slot struct {
-	h    *hwQueue
-	req  *driver.Request
-	r    *request // nil: the tag is free, or its request was given up
-	vec  [][]byte
+	req  driver.Request
+	r    *request
+	bio  *bio      // see plain.go
+	one  [1][]byte // the bio's buffer
+	vec  [][]byte  // the request's
 	sent lane.Time // when the driver got it
+	slotState
+	waiter // for its timeout
+}
 
+// slotState is what is noted about one use of a slot.
+type slotState struct {
 	counted    bool // taken did its part
 	cancelSent bool
 	timedOut   bool // and was therefore told to cancel it
 	lost       bool // given up: the driver still has it
-	waiter          // for its timeout
 }
 
 // dispatch gives r to the driver with the tag of s. ok: the driver took it. busy:
@@ -36,14 +42,14 @@ func (h *hwQueue) dispatch(r *request, s *slot) (ok, busy bool) {
 	}
 	h.fill(s, r)
 	now := h.lane.Now()
-	s.r, s.sent, s.counted, s.cancelSent, s.timedOut = r, now, false, false, false
+	s.r, s.sent, s.slotState = r, now, slotState{}
 	h.stampDispatch(r, now)
 	if h.timeouts.limit > 0 {
 		h.timeouts.watch(s)
 	}
 	h.flight.change(now, 1)
 	h.out++
-	switch st := h.q.Submit(s.req); {
+	switch st := h.q.Submit(&s.req); {
 	case st == aio.OK:
 		if s.r == r { // else it completed in Submit
 			h.taken(s)
@@ -148,7 +154,7 @@ func (h *hwQueue) dropPiece(r *request, b *bio) {
 
 // fill makes the driver's request of r.
 func (h *hwQueue) fill(s *slot, r *request) {
-	q := s.req
+	q := &s.req
 	q.Op, q.Off, q.Len, q.Bufs, q.FUA = r.op, r.Off, r.Len, nil, r.flags&aio.FUA != 0
 	if r.Op == aio.OpFlush {
 		q.Off, q.Len = 0, 0
@@ -167,7 +173,7 @@ func (h *hwQueue) fill(s *slot, r *request) {
 	} else {
 		for b := r.bios.head; b != nil; b = b.next {
 			off, size := r.piece(b)
-			buf := b.buf[off-b.off:][:size]
+			buf := b.k.Buf()[off-b.off:][:size]
 			for int64(len(buf)) > bounds.segment {
 				vec = append(vec, buf[:bounds.segment])
 				buf = buf[bounds.segment:]
@@ -182,7 +188,7 @@ func (h *hwQueue) fill(s *slot, r *request) {
 func (h *hwQueue) stampDispatch(r *request, now lane.Time) {
 	for b := r.bios.head; b != nil; b = b.next {
 		if b.stage == stageData && !b.reached {
-			b.k.SetDispatched(now)
+			b.dispatched = now
 		}
 	}
 }
@@ -237,7 +243,7 @@ func (h *hwQueue) reach(b *bio) {
 func (h *hwQueue) undo(r *request) {
 	for b := r.bios.head; b != nil; b = b.next {
 		if b.started && !b.reached && b.gate == nil && b.stage == stageData {
-			b.k.SetDispatched(0)
+			b.dispatched = 0
 			b.k.Requeue()
 			b.started = false
 		}
@@ -246,7 +252,8 @@ func (h *hwQueue) undo(r *request) {
 
 // release makes a slot's tag free.
 func (h *hwQueue) release(s *slot, now lane.Time) {
-	s.r = nil
+	s.r, s.bio = nil, nil
+	s.one[0] = nil
 	clear(s.vec)
 	s.req.Bufs = nil
 	h.timeouts.forget(s)

@@ -29,6 +29,7 @@ type hwQueue struct {
 	held     requestList // came while the disk was frozen
 	fresh    []*request  // came since the last run: their bios may have no watch yet
 	pool     *request
+	plain    plainRun // or all that waits (plain.go)
 
 	slots []slot // by tag
 	tags  tags
@@ -41,18 +42,21 @@ type hwQueue struct {
 	dues     *deadline
 	timeouts timeouts
 
-	running    bool // in run: a completion or a Start inside Submit leaves it to the loop
-	runPosted  bool
-	runFn      func()
-	wakeFn     func()
-	retry      lane.Timer
-	retryDelay time.Duration
-	stopped    int // reasons not to dispatch
-	frozen     bool
-	removed    bool
-	resetting  bool
-	returned   lane.Time // when the driver last gave something back
-	idlers     []func()  // to be called when nothing is queued or with the driver
+	inRun         bool      // completions come, one after the other
+	ended         aio.Batch // what has ended and is not published yet
+	running       bool      // in run: a completion or a Start inside Submit leaves it to the loop
+	runPosted     bool
+	runFn         func()
+	wakeFn        func()
+	retry         lane.Timer
+	retryDelay    time.Duration
+	stopped       int // reasons not to dispatch
+	frozen        bool
+	stampsArrival bool // somebody wants to know when bios arrive
+	removed       bool
+	resetting     bool
+	returned      lane.Time // when the driver last gave something back
+	idlers        []func()  // to be called when nothing is queued or with the driver
 
 	stats  Stats
 	stages *Stages // nil: not wanted
@@ -70,21 +74,24 @@ func newHwQueue(d *Disk, l lane.Lane, q driver.Queue, depth int, budget *tagset.
 	h.retry = l.NewTimer(h.run)
 	h.slots = make([]slot, depth)
 	for tag := range h.slots {
-		s := &h.slots[tag]
-		s.h, s.req = h, driver.NewRequest(h, tag)
+		h.slots[tag].req = *driver.NewRequest(h, tag)
 	}
+	h.ended = aio.NewBatch(l)
+	h.plain.init(h)
 	h.tags.init(h, depth, budget)
 	h.timeouts.init(h)
 	if d.opts.Histograms {
 		h.stages = &Stages{}
 	}
+	h.stampsArrival = d.opts.Histograms || d.opts.Scheduler.Name != ""
 	h.flight.begin(l.Now())
 	return h
 }
 
 // add takes a bio that has arrived.
 func (h *hwQueue) add(b *bio) {
-	if h.frozen || h.disk.opts.Histograms || h.disk.opts.Scheduler.Name != "" {
+	b.arrived = 0
+	if h.frozen || h.stampsArrival {
 		b.arrived = h.lane.Now()
 	}
 	h.stats.Queued++
@@ -96,7 +103,7 @@ func (h *hwQueue) add(b *bio) {
 		h.end(b, aio.Gone, 0)
 	case h.frozen:
 		h.hold(b)
-	default:
+	case !h.addPlain(b):
 		h.enqueue(b)
 	}
 }
@@ -225,11 +232,14 @@ func (h *hwQueue) run() {
 		return
 	}
 	h.running = true
-	handed := false
+	handed, busy := false, false
 	if h.removed {
 		h.remove()
 	}
-	for h.waiting > 0 && h.stopped == 0 {
+	if len(h.plain.bios) > 0 {
+		handed, busy = h.runPlain()
+	}
+	for h.waiting > 0 && h.stopped == 0 && !busy {
 		tag, ok := h.tags.get(h.urgent.head != nil || h.front.head != nil && h.front.head.attempts > 0)
 		if !ok {
 			break
@@ -239,16 +249,14 @@ func (h *hwQueue) run() {
 			h.tags.put(tag)
 			break
 		}
-		ok, busy := h.dispatch(r, &h.slots[tag])
+		ok, busy = h.dispatch(r, &h.slots[tag])
 		handed = handed || ok
-		if busy {
-			break
-		}
 	}
 	if handed && h.can.Committer != nil {
 		h.can.Committer.Commit()
 	}
 	h.running = false
+	h.publish()
 	h.watchFresh()
 	h.rest()
 }

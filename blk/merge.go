@@ -94,7 +94,7 @@ func (h *hwQueue) fuaOf(b *bio) aio.Flags {
 func (h *hwQueue) joined(r *request, b *bio) {
 	r.count++
 	r.buffers += h.disk.bounds.buffers(b.size)
-	b.parts++
+	b.join()
 	b.waits = r
 	h.fresh = append(h.fresh, r)
 }

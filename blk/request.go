@@ -76,7 +76,7 @@ func (h *hwQueue) requestOf(b *bio) *request {
 	}
 	r.bios.push(b)
 	r.count, r.buffers = 1, h.disk.bounds.buffers(b.size)
-	b.parts++
+	b.join()
 	return r
 }
 

@@ -31,7 +31,7 @@ func (d *Disk) Start(l lane.Lane, k aio.Kiocb) { d.StartGated(l, k, nil) }
 // StartGated is Start for an I/O that g may keep from starting; nil: Start.
 func (d *Disk) StartGated(l lane.Lane, k aio.Kiocb, g Gate) {
 	s := d.softOf(l)
-	s.admit(k, g)
+	s.push(s.admit(k, g))
 	if s.plugged == 0 || s.count >= d.opts.PlugMax {
 		s.flush()
 	}
@@ -40,8 +40,17 @@ func (d *Disk) StartGated(l lane.Lane, k aio.Kiocb, g Gate) {
 // StartBatch begins a batch, with one hand-over and one Commit for all of it.
 func (d *Disk) StartBatch(l lane.Lane, ks []aio.Kiocb) {
 	s := d.softOf(l)
+	if h := s.to; h.lane == l && s.plugged == 0 { // the software queue is empty, and stays so
+		for _, k := range ks {
+			if b := s.admit(k, nil); b != nil {
+				h.add(b)
+			}
+		}
+		h.run()
+		return
+	}
 	for _, k := range ks {
-		s.admit(k, nil)
+		s.push(s.admit(k, nil))
 	}
 	if s.plugged == 0 || s.count >= d.opts.PlugMax {
 		s.flush()
@@ -72,40 +81,46 @@ func (d *Disk) softOf(l lane.Lane) *softQueue {
 	panic("blk: Start on a lane that is not among the disk's submitters")
 }
 
-// admit checks an I/O and puts it on the software queue.
-func (s *softQueue) admit(k aio.Kiocb, g Gate) {
+// admit checks an I/O and makes a bio of it; nil: it has ended.
+func (s *softQueue) admit(k aio.Kiocb, g Gate) *bio {
 	d, op := s.disk, k.Op()
 	st := d.Check(op, k.Off(), k.Len())
-	if st == aio.OK && op.HasData() && int64(len(k.Buf())) != k.Len() {
+	if st == aio.OK && op.HasData() && k.Buf() == nil {
 		st = aio.Invalid
 	}
-	if st != aio.OK {
+	switch {
+	case st != aio.OK:
 		s.rejected++
 		k.Complete(s.lane, st, 0)
-		return
-	}
-	switch {
+		return nil
 	case d.dead.Load():
 		s.gone++
 		k.Complete(s.lane, aio.Gone, 0)
-		return
+		return nil
 	case op == aio.OpFlush && !d.limits.WriteCache:
 		// What has completed is on the medium: there is nothing to flush.
 		s.needless++
 		k.Complete(s.lane, aio.OK, 0)
-		return
+		return nil
 	case op == aio.OpDiscard && !d.limits.Ops.Has(op) && d.opts.Discard == DiscardIgnore:
 		s.ignored++
 		k.Complete(s.lane, aio.OK, k.Len())
-		return
+		return nil
 	}
 	b := bioOf(k)
 	b.to, b.gate = s.to, g
 	if d.opts.Histograms {
 		b.submitted = s.lane.Now()
 	}
-	s.list.push(b)
-	s.count++
+	return b
+}
+
+// push puts a bio, if there is one, on the software queue.
+func (s *softQueue) push(b *bio) {
+	if b != nil {
+		s.list.push(b)
+		s.count++
+	}
 }
 
 // flush hands the software queue over.

@@ -47,6 +47,19 @@ func (t *tags) get(urgent bool) (tag int, ok bool) {
 	return tag, ok
 }
 
+// own takes one of the queue's own tags, of a queue that shares none.
+func (t *tags) own() (tag int, ok bool) {
+	n := len(t.free)
+	if n <= t.reserved {
+		return 0, false
+	}
+	tag = t.free[n-1]
+	t.free = t.free[:n-1]
+	return tag, true
+}
+
+func (t *tags) putOwn(tag int) { t.free = append(t.free, tag) }
+
 // put gives a tag back, and what it took of the budget.
 func (t *tags) put(tag int) {
 	t.putTag(tag)
@@ -59,7 +72,7 @@ func (t *tags) putTag(tag int) {
 	if t.set != nil {
 		t.set.Give(tag)
 	} else {
-		t.free = append(t.free, tag)
+		t.putOwn(tag)
 	}
 }
 

@@ -168,6 +168,7 @@ func (h *hwQueue) timedOut(s *slot) {
 // giveUp ends the bios of the request in s although the driver has it. The tag is
 // lost until the driver gives the request back.
 func (h *hwQueue) giveUp(s *slot, st aio.Status) {
+	h.makeRequest(s)
 	h.taken(s)
 	h.returned = h.lane.Now()
 	r := s.r

@@ -59,13 +59,13 @@ func (p *parent) complete(st aio.Status, n int64) {
 	p.done = true
 	p.timer.Stop()
 	p.late.Stop()
+	var t aio.Times
 	if p.started {
-		p.k.SetDispatched(p.dispatched)
-		p.k.SetReturned(p.returned)
+		t = aio.Times{Dispatched: p.dispatched, Returned: p.returned}
 	} else {
 		p.k.Requeue()
 	}
-	p.k.Complete(p.port.lane, st, n)
+	p.k.CompleteTimed(p.port.lane, st, n, t)
 }
 
 // recycle makes the parent free: all its children have ended.

@@ -143,14 +143,14 @@ w&flagClaimed != 0 {
 	{
 		Name: "plain-of-any-generation", File: "word.go", By: "TestStaleHandlesTouchNothing",
 		Why: "the short way of Complete ends the next I/O in the slot",
-		Old: "	return sameGen(w, id) && w&",
-		New: "	return w&",
+		Old: "	return sameGen(w, id) && (quiet",
+		New: "	return (quiet",
 	},
 	{
 		Name: "plain-with-any-flag", File: "word.go", By: "TestOneOfTwoCompletionsIsTaken",
 		Why: "the short way of Complete takes an I/O that somebody has touched",
-		Old: "w&(lowMask&^flagStarted) == stateLive",
-		New: "wordState(w) != stateFree",
+		Old: "(quiet == stateLive || quiet == stateArmed|flagHasFn)",
+		New: "(quiet == stateLive || wordState(w) != stateFree)",
 	},
 	{
 		Name: "plain-is-a-store", File: "kiocb.go", By: "TestRegisterCancelComplete",

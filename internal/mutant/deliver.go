@@ -44,7 +44,7 @@ var deliverMutants = []Mutant{
 		Old: `
 		step.Write(&s.fn)
 		s.buf = nil
-		if w&flagHasFn != 0 {
+		if w&(flagHasFn|hookMask) == flagHasFn {
 			s.fn = nil
 		}
 		step.Write(&s.word)
@@ -59,7 +59,7 @@ var deliverMutants = []Mutant{
 		mask = 0
 		step.Write(&s.fn)
 		s.buf = nil
-		if w&flagHasFn != 0 {
+		if w&(flagHasFn|hookMask) == flagHasFn {
 			s.fn = nil
 		}
 	}
@@ -69,7 +69,7 @@ var deliverMutants = []Mutant{
 		Name: "callback-is-kept", File: "events.go", By: "TestRegisterCancelComplete",
 		Why: "a free slot keeps its callback, and all that it refers to, alive",
 		Old: `
-		if w&flagHasFn != 0 {
+		if w&(flagHasFn|hookMask) == flagHasFn {
 			s.fn = nil
 		}
 `,

@@ -62,28 +62,27 @@ var eventMutants = []Mutant{
 		Why: "the reader looks, finds nothing, and sleeps with the event there",
 		Old: `
 	p.ring.publish()
-	if p.c.onEvents`,
+	p.sendHandler()
+	p.c.wakeUp()
+`,
 		New: `
 	p.c.wakeUp()
 	p.ring.publish()
-	if p.c.onEvents == nil {
-		return
-	}
-	if p.c.onEvents`,
+	p.sendHandler()
+`,
 	},
 	{
 		Name: "handled-wakes-nobody", File: "events.go", By: "TestCloseMeetsHandler",
 		Why: "where there is a handler, who closes sleeps for ever",
 		Old: `
-		p.lane.Post(p.drainFn)
-	}
+	p.sendHandler()
 	p.c.wakeUp()
 `,
 		New: `
-		p.lane.Post(p.drainFn)
-		return
+	p.sendHandler()
+	if p.c.onEvents == nil {
+		p.c.wakeUp()
 	}
-	p.c.wakeUp()
 `,
 	},
 	{

@@ -18,7 +18,7 @@ const modelOnly = "the model"
 
 // Mutants are all of them.
 func Mutants() []Mutant {
-	return slices.Concat(cancelMutants, registerMutants, completeMutants, deliverMutants,
+	return slices.Concat(cancelMutants, registerMutants, hookMutants, completeMutants, deliverMutants,
 		submitMutants, closeMutants, poolMutants, eventMutants,
 		inboxMutants, laneMutants)
 }
