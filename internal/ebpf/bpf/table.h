@@ -79,6 +79,18 @@ INLINE u32 way_of(struct ways *w, u64 key)
 	return at;
 }
 
+/* claim_way puts a key into a free place of its bucket; WAYS if there is none. Another
+ * CPU may be faster at each. It is no loop: the verifier of Linux 6.1 refuses one
+ * whose last instruction is no jump. */
+INLINE u32 claim_way(struct ways *w, u64 key)
+{
+#pragma unroll
+	for (u32 i = 0; i < WAYS; i++)
+		if (w->key[i] == 0 && __sync_val_compare_and_swap(&w->key[i], 0, key) == 0)
+			return i;
+	return WAYS;
+}
+
 #define DEFINE_TABLE(name, slot, map, bits)                                               \
 	INLINE struct slot *name##_find(u64 key)                                          \
 	{                                                                                 \
@@ -103,13 +115,8 @@ INLINE u32 way_of(struct ways *w, u64 key)
 			return 0;                                                         \
 		way = way_of(w, key);                                                     \
 		*stale = way < WAYS;                                                      \
-		for (int tries = 0; way == WAYS; tries++) {                               \
-			way = way_of(w, 0);                                               \
-			if (way == WAYS || tries == 4)                                    \
-				return 0;                                                 \
-			if (__sync_val_compare_and_swap(&w->key[way & (WAYS - 1)], 0, key)) \
-				way = WAYS; /* another CPU was faster */                   \
-		}                                                                         \
+		if (way == WAYS && (way = claim_way(w, key)) == WAYS)                     \
+			return 0;                                                         \
 		k = bucket << WAY_BITS | way;                                             \
 		return map_lookup(&map, &k);                                              \
 	}                                                                                 \
