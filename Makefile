@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench bench-disk gobench fuzz fuzz-nvme seeds vopr guest generate ci
+.PHONY: build test race interleave prove lint bench bench-disk bench-trace gobench fuzz fuzz-nvme seeds vopr guest generate ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
@@ -9,6 +9,7 @@ prove: ; .ci/prove
 lint: ; go vet ./... && go tool staticcheck ./... && go test ./internal/lint
 bench: ; go run ./bench
 bench-disk: ; go run ./bench/disk -v
+bench-trace: ; go run ./bench/trace -v
 gobench: ; go test -run '^$$' -bench . -benchmem ./...
 fuzz: ; go test -fuzz FuzzReader -fuzztime 1m ./traces
 fuzz-nvme: ; go test ./device/nvme -run TestRandomSQEs -v -sqes $(or $(N),10000000)

@@ -3,17 +3,13 @@ package main
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"blksim/bench/figures"
 	"blksim/internal/loopdev"
 )
 
-const (
-	diskSize = 256 << 20
-	zramSize = 512 << 20
-)
+const diskSize = 256 << 20
 
 // disks are the ones that are measured: a file on ext4 on zram, and a loop device
 // over it.
@@ -53,49 +49,12 @@ func (b *bench) unavailable(err error) error {
 }
 
 func (d *disks) make() error {
-	z, err := loopdev.AddZram(zramSize)
+	fast, err := loopdev.MakeFast(&d.undo, diskSize)
 	if err != nil {
 		return err
 	}
-	d.undo.Add(z.Remove)
-	if err := loopdev.Format(z.Path(), "ext4"); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "bench-disk-")
-	if err != nil {
-		return err
-	}
-	d.undo.Add(func() error { return os.Remove(dir) })
-	m, err := loopdev.MountAt(z.Path(), dir, "ext4", "")
-	if err != nil {
-		return err
-	}
-	d.undo.Add(m.Unmount)
-	d.file = filepath.Join(dir, "disk")
-	if err := zeroes(d.file, diskSize); err != nil {
-		return err
-	}
-	l, err := loopdev.Attach(d.file, loopdev.Options{})
-	if err != nil {
-		return err
-	}
-	d.undo.Add(l.Detach)
-	d.loop = l.Path()
+	d.file, d.loop = fast.File, fast.Loop.Path()
 	return nil
-}
-
-// zeroes writes a file of zeroes: its blocks are allocated, and zram, which keeps
-// such a page as one word, is as fast as it can be.
-func zeroes(path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	data := make([]byte, 1<<20)
-	for off := int64(0); off < size && err == nil; off += int64(len(data)) {
-		_, err = f.WriteAt(data, off)
-	}
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (b *bench) close() error {
