@@ -206,20 +206,41 @@ func (b *aioBackend) arm() {
 	b.armed = true
 }
 
-// wait waits for at least one completion. EINTR is as good as one: the lane goes
-// round once more.
+// wait waits for at least one completion, first without the Go scheduler's knowledge:
+// see shortWait. EINTR is as good as one: the lane goes round once more.
 func (b *aioBackend) wait(d time.Duration) {
-	var limit *unix.Timespec
-	if d >= 0 {
-		*b.limit = unix.NsecToTimespec(int64(d))
-		limit = b.limit
+	if d > 0 && d < shortWait {
+		b.getEvents(d, false)
+		return
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_IO_GETEVENTS, b.ctx, 1, uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
-	if errno == 0 {
-		b.left = b.got[:n]
-	} else if errno != unix.EINTR {
+	if b.getEvents(shortWait, false) || b.ready() {
+		return
+	}
+	if d > 0 {
+		d -= shortWait
+	}
+	b.getEvents(d, true)
+}
+
+// getEvents waits for d (d < 0: no limit), and says whether it need not go on.
+func (b *aioBackend) getEvents(d time.Duration, long bool) bool {
+	call, limit := unix.RawSyscall6, b.limit
+	if long {
+		call = unix.Syscall6
+	}
+	if d < 0 {
+		limit = nil
+	} else {
+		*limit = unix.NsecToTimespec(int64(d))
+	}
+	n, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, 1, uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
+	if errno != 0 && errno != unix.EINTR {
 		panic("disk: io_getevents: " + errno.Error())
 	}
+	if errno == 0 {
+		b.left = b.got[:n]
+	}
+	return errno == unix.EINTR || n > 0
 }
 
 // reap ends what has come back: what a wait brought, and then what is in the ring,

@@ -46,6 +46,13 @@ var _ lane.Waiter = (*Engine)(nil)
 // patience is how many calls of Poll what is pending waits for a call of Wait.
 const patience = 2
 
+// shortWait is how long a wait in the kernel is short: for so long the engine does not
+// tell the Go scheduler of it. If it did, the scheduler's monitor would take the
+// thread's place away and give it to others every 10 ms, and look every 20 us whether
+// it should: one eighth of all the time that a lane at full speed took. Who needs the
+// thread meanwhile, as the collector, sends it signals until the wait has ended.
+const shortWait = 10 * time.Millisecond
+
 // A backend is the kernel's side of an engine. It runs on the engine's lane.
 type backend interface {
 	// enter hands the first of ios to the kernel, each with a place in the engine's

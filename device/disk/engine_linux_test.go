@@ -288,6 +288,27 @@ func TestWaitEndsInTime(t *testing.T) {
 	}
 }
 
+// The collector stops all threads: one that waits must not keep it.
+func TestTheCollectorDoesNotWaitForAWait(t *testing.T) {
+	each(t, EngineOptions{}, func(t *testing.T, e *Engine, _ *Arena) {
+		done := make(chan time.Duration)
+		go func() {
+			start := time.Now()
+			for range 3 {
+				runtime.GC()
+			}
+			e.Wake()
+			done <- time.Since(start)
+		}()
+		e.Wait(-1)
+		for e.bell.rung.Load() { // a signal may have ended it before
+			e.Poll()
+			e.Wait(time.Second)
+		}
+		require.Less(t, <-done, 30*time.Second)
+	})
+}
+
 func TestPollingFindsWhatWaitingWould(t *testing.T) {
 	each(t, EngineOptions{Poll: 5 * time.Millisecond}, func(t *testing.T, e *Engine, a *Arena) {
 		_, h := file(t, e, 1<<20)

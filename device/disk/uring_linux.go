@@ -113,13 +113,18 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 		}
 	}
 	b.arm()
-	var err error
-	if d < 0 {
-		err = b.ring.Wait(1)
-	} else {
-		err = b.ring.WaitFor(1, d)
+	if d > 0 && d < shortWait {
+		b.must(b.ring.WaitShort(1, d))
+		return taken
 	}
-	b.must(err)
+	if b.must(b.ring.WaitShort(1, shortWait)); b.ring.Ready() > 0 {
+		return taken
+	}
+	if d < 0 {
+		b.must(b.ring.Wait(1))
+	} else {
+		b.must(b.ring.WaitFor(1, d-shortWait))
+	}
 	return taken
 }
 

@@ -76,17 +76,39 @@ func (r *Ring) WaitFor(n int, d time.Duration) error {
 	return enterError(errno)
 }
 
+// WaitShort is WaitFor without the Go scheduler's knowledge, which saves its work and
+// keeps it from giving the rest of this thread's turn to others. So d must be short:
+// what wants to run here waits for it, unless it sends the thread a signal, as the
+// collector does, and the wait ends.
+func (r *Ring) WaitShort(n int, d time.Duration) error {
+	*r.timeout = unix.NsecToTimespec(int64(max(d, 0)))
+	r.arg.ts = uint64(uintptr(unsafe.Pointer(r.timeout)))
+	submit, flags := r.toSubmit()
+	_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, r.enterFD, submit, uintptr(n), uintptr(flags|r.enterFlags|enterGetEvents|enterExtArg),
+		uintptr(unsafe.Pointer(r.arg)), unsafe.Sizeof(*r.arg))
+	if errno == unix.ETIME || errno == unix.EINTR {
+		return nil
+	}
+	return enterError(errno)
+}
+
+// toSubmit shows the kernel what was filled in, and says how much that is.
+func (r *Ring) toSubmit() (n uintptr, flags uint32) {
+	r.sqTail.Store(r.filled)
+	if !r.Polled() {
+		return uintptr(r.filled - r.sqHead.Load()), 0
+	}
+	if r.sqFlags.Load()&sqNeedWakeup != 0 {
+		flags = enterSQWakeup
+	}
+	return 0, flags
+}
+
 // enterSlow is a call that may wait.
 func (r *Ring) enterSlow(wait int, flags uint32, arg unsafe.Pointer, size uintptr) unix.Errno {
-	r.sqTail.Store(r.filled)
-	submit := uint32(0)
-	if !r.Polled() {
-		submit = r.filled - r.sqHead.Load()
-	} else if r.sqFlags.Load()&sqNeedWakeup != 0 {
-		flags |= enterSQWakeup
-	}
-	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, r.enterFD, uintptr(submit), uintptr(wait),
-		uintptr(flags|r.enterFlags|enterGetEvents), uintptr(arg), size)
+	submit, more := r.toSubmit()
+	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, r.enterFD, submit, uintptr(wait),
+		uintptr(flags|more|r.enterFlags|enterGetEvents), uintptr(arg), size)
 	return errno
 }
 
