@@ -32,10 +32,12 @@ type Engine struct {
 	free     []uint32
 	inKernel int
 	inPool   int
-	handles  []*Handle // nil: free
-	serial   uint32    // of the last handle
-	asking   bool      // there are cancels for the kernel
-	ended    []*IO     // ended otherwise than by an event: for reap
+	handles  []*Handle   // nil: free
+	serial   uint32      // of the last handle
+	asking   bool        // there are cancels for the kernel
+	ended    []*IO       // ended otherwise than by an event: for reap
+	last     Completer   // that got an IO back in this run
+	before   []Completer // others that did
 
 	ios, enters, waits, pooled atomic.Uint64 // written by the lane, read by anybody
 	came                       uint64        // I/Os that ended since they were shown in ios
@@ -186,6 +188,7 @@ func (e *Engine) Cancel(io *IO) {
 	h.asked.Add(1)
 	h.ours.Add(1)
 	e.finish(io, 0, unix.ECANCELED)
+	e.endRun()
 }
 
 // Poll hands what is pending to the kernel, if it has waited long enough, and ends
@@ -277,6 +280,7 @@ func (e *Engine) reap() {
 	}
 	clear(e.ended)
 	e.ended = e.ended[:0]
+	e.endRun()
 }
 
 // place gives an I/O its place in the table: the kernel gets to know it by token.
@@ -337,7 +341,28 @@ func (e *Engine) refused(io *IO, errno unix.Errno) {
 func (e *Engine) finish(io *IO, n int64, errno unix.Errno) {
 	io.stage = nowhere
 	e.came++
+	if io.Done != e.last {
+		if e.last != nil {
+			e.before = append(e.before, e.last)
+		}
+		e.last = io.Done
+	}
 	io.Done.CompleteIO(io, n, errno)
+}
+
+// endRun tells all who got an IO back that no more come now; some of them twice, if
+// theirs were between others.
+func (e *Engine) endRun() {
+	if e.last == nil {
+		return
+	}
+	e.last.EndRun()
+	e.last = nil
+	for _, c := range e.before {
+		c.EndRun()
+	}
+	clear(e.before)
+	e.before = e.before[:0]
 }
 
 // Close ends the engine. With I/Os in the kernel, which nobody can take back, it

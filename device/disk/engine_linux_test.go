@@ -93,6 +93,13 @@ type result struct {
 type ends struct {
 	got  []result
 	left int
+	open bool // within a run
+	runs int
+}
+
+func (d *ends) EndRun() {
+	d.open = false
+	d.runs++
 }
 
 func (d *ends) CompleteIO(io *IO, n int64, errno syscall.Errno) {
@@ -100,6 +107,7 @@ func (d *ends) CompleteIO(io *IO, n int64, errno syscall.Errno) {
 	r.n, r.errno = n, errno
 	r.times++
 	d.left--
+	d.open = true
 }
 
 // reads makes n reads of 4 KiB, the ith at i*4096.
@@ -116,6 +124,7 @@ func reads(h *Handle, a *Arena, n int) ([]*IO, *ends) {
 func run(t *testing.T, e *Engine, d *ends) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); d.left > 0; {
+		require.False(t, d.open, "a run has no end")
 		require.True(t, time.Now().Before(end), "%d I/Os did not end", d.left)
 		if !e.Poll() {
 			e.Wait(time.Second)
@@ -222,6 +231,7 @@ func TestCancelBeforeTheKernelKnowsEndsAtOnce(t *testing.T) {
 		submit(e, d, ios...)
 		e.Cancel(ios[1])
 		require.Equal(t, result{0, unix.ECANCELED, 1}, d.got[1])
+		require.Equal(t, 1, d.runs)
 		e.Cancel(ios[1]) // it is over
 		run(t, e, d)
 		require.Equal(t, []result{{4096, 0, 1}, {0, unix.ECANCELED, 1}, {4096, 0, 1}}, d.got)

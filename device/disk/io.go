@@ -44,6 +44,10 @@ type Completer interface {
 	// an operation without data), or errno says why not. On the engine's lane,
 	// from Poll or Cancel. It may submit again.
 	CompleteIO(io *IO, n int64, errno syscall.Errno)
+
+	// EndRun comes after the last of the calls of CompleteIO that come at once, so
+	// that what is the same for all of them is done once.
+	EndRun()
 }
 
 // stage is who has an IO.

@@ -19,6 +19,7 @@ type queue struct {
 	capacity int64
 	align    int
 	slots    []slot // by tag
+	run      driver.Run
 }
 
 // slot is a tag with its I/O.
@@ -94,7 +95,7 @@ func (q *queue) CompleteIO(io *disk.IO, n int64, errno syscall.Errno) {
 	}
 	io.Bufs = nil
 	if errno == 0 && n == r.Len {
-		r.Complete(aio.OK, n)
+		q.run.Complete(r, aio.OK, n)
 		return
 	}
 	q.incomplete(r, n, errno)
@@ -107,17 +108,20 @@ func (q *queue) incomplete(r *driver.Request, n int64, errno syscall.Errno) {
 		if st != aio.Cancelled {
 			q.disk.count(errno)
 		}
-		r.Complete(st, 0)
+		q.run.Complete(r, st, 0)
 		return
 	}
 	q.disk.short.Add(1)
 	block := int64(q.disk.limits.BlockSize)
 	if n = n / block * block; n > 0 {
-		r.Complete(aio.OK, n)
+		q.run.Complete(r, aio.OK, n)
 	} else {
-		r.Complete(aio.IOError, 0)
+		q.run.Complete(r, aio.IOError, 0)
 	}
 }
+
+// EndRun is what the engine calls after some CompleteIOs.
+func (q *queue) EndRun() { q.run.End() }
 
 // Cancel takes r back if the kernel has not been told of it, and else asks for it.
 func (q *queue) Cancel(r *driver.Request) {
