@@ -26,7 +26,7 @@ func bind(cmd *cobra.Command, table option.Table) {
 	})
 	for _, g := range table {
 		for _, r := range g.Rows {
-			f := fs.VarPF(r.Value, r.Name, "", r.Usage)
+			f := fs.VarPF(r.Value, r.Name, r.Short, r.Usage)
 			f.Annotations = map[string][]string{groupNote: {g.Title}}
 			kind := r.Value.Type()
 			if kind == "bool" {

@@ -14,7 +14,7 @@ type Counts struct {
 	Underway  uint64 // not seen to complete until now
 	Unmatched uint64 // completions of bios (or pieces) whose start was not seen
 	Cut       uint64 // requests of more bios than are looked at, so that some stay underway
-	Pieces    uint64 // bios, and pieces of split ones, that completed in requests with all their data
+	Pieces    uint64 // bios, and pieces of split ones, that completed in requests as a whole
 	Unissued  uint64 // bios that completed without any request having been issued
 
 	Inserted          uint64 // requests given to the I/O scheduler

@@ -82,3 +82,12 @@ func number(path string) (int64, error) {
 	}
 	return n, nil
 }
+
+// ReadStat reads the counters of a device or a partition, by its name.
+func ReadStat(name string) (Stat, error) {
+	b, err := os.ReadFile(filepath.Join(sysfs, "class/block", strings.ReplaceAll(name, "/", "!"), "stat"))
+	if err != nil {
+		return Stat{}, err
+	}
+	return parseStat(string(b))
+}

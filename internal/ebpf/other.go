@@ -55,3 +55,16 @@ func (t *Tracer) Histograms() (*Histograms, error) { return nil, unsupported() }
 
 // Log2Histograms fails.
 func (t *Tracer) Log2Histograms() (*Log2Histograms, error) { return nil, unsupported() }
+
+// Settled fails.
+func (t *Tracer) Settled() (int64, error) { return 0, unsupported() }
+
+// ReadStat fails.
+func ReadStat(name string) (Stat, error) { return Stat{}, fmt.Errorf("%s: %w", name, unsupported()) }
+
+// Diagnose says that this is another system.
+func Diagnose() Diagnosis {
+	d := Diagnosis{Schema: DoctorSchema}
+	d.add("Linux", Lacking, "trace on a Linux machine; a recorded trace replays anywhere", "this is %s", runtime.GOOS)
+	return d
+}

@@ -2,8 +2,6 @@ package ebpf
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -16,15 +14,6 @@ type Stat struct {
 	InFlight                                uint64
 	Discards, DiscardMerges, DiscardSectors uint64 // from 4.18 on
 	Flushes                                 uint64 // from 5.5 on
-}
-
-// ReadStat reads the counters of a device or a partition, by its name.
-func ReadStat(name string) (Stat, error) {
-	b, err := os.ReadFile(filepath.Join("/sys/class/block", strings.ReplaceAll(name, "/", "!"), "stat"))
-	if err != nil {
-		return Stat{}, err
-	}
-	return parseStat(string(b))
 }
 
 func parseStat(text string) (Stat, error) {
@@ -46,9 +35,9 @@ func parseStat(text string) (Stat, error) {
 	}, nil
 }
 
-// Completed is how many bios, or pieces of split ones, have completed with data: each
-// is a request, or was merged into one. It compares to Counts.Pieces, and of a driver
-// that takes bios to the bios themselves.
+// Completed is how many bios, or pieces of split ones, have completed: each is a request, or
+// was merged into one. A flush without data is counted as a write, too. It compares to
+// Counts.Pieces, and of a driver that takes bios to the bios themselves.
 func (s Stat) Completed() uint64 {
 	return s.Reads + s.ReadMerges + s.Writes + s.WriteMerges + s.Discards + s.DiscardMerges
 }

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
-	"unsafe"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
@@ -149,7 +146,7 @@ func (t *Tracer) Stop(grace time.Duration) error {
 	var err error
 	for until := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
 		var n uint64
-		if n, err = t.programs.underway(); err != nil || n == 0 || time.Now().After(until) {
+		if n, _, err = t.programs.underway(); err != nil || n == 0 || time.Now().After(until) {
 			break
 		}
 	}
@@ -199,71 +196,6 @@ func (t *Tracer) Counts() (Counts, error) {
 		}
 	}
 	var err error
-	c.Underway, err = t.programs.underway()
+	c.Underway, _, err = t.programs.underway()
 	return c, err
 }
-
-// bioSlot is struct bio_slot of bpf/table.h.
-type bioSlot struct {
-	Queue, Insert, Issue, Sector, App, TIDs, Parent uint64
-	Bytes                                           uint32
-	Left                                            int32
-	OpF, Dev                                        uint32
-	Status                                          int32
-	AppKind, Requeues                               uint8
-	Pieces                                          uint16
-	Comm                                            [16]byte
-}
-
-// underway counts the bios in the table, and not the pieces of split ones.
-func (p *programs) underway() (n uint64, err error) {
-	m := p.Maps["bios"]
-	if p.plain {
-		var key uint64
-		var s bioSlot
-		all := m.Iterate()
-		for all.Next(&key, &s) {
-			if s.Parent == 0 {
-				n++
-			}
-		}
-		if err = all.Err(); errors.Is(err, ebpf.ErrIterationAborted) {
-			err = nil // it changes as it is read: a count of a moment is all there is
-		}
-		return n, err
-	}
-	keys, err := mapped[uint64](p.Maps["bio_keys"])
-	if err != nil {
-		return 0, err
-	}
-	defer keys.unmap()
-	slots, err := mapped[bioSlot](m)
-	if err != nil {
-		return 0, err
-	}
-	defer slots.unmap()
-	for i := range keys.values {
-		if atomic.LoadUint64(&keys.values[i]) != 0 && atomic.LoadUint64(&slots.values[i].Parent) == 0 {
-			n++
-		}
-	}
-	return n, nil
-}
-
-// window is an array map as it lies in memory; the programs write to it meanwhile.
-type window[T any] struct {
-	values []T
-	bytes  []byte
-}
-
-func mapped[T any](m *ebpf.Map) (w window[T], err error) {
-	size := int(m.MaxEntries() * m.ValueSize())
-	if w.bytes, err = unix.Mmap(m.FD(), 0, size, unix.PROT_READ, unix.MAP_SHARED); err != nil {
-		return w, fmt.Errorf("ebpf: mapping a table: %w", err)
-	}
-	var t T
-	w.values = unsafe.Slice((*T)(unsafe.Pointer(&w.bytes[0])), size/int(unsafe.Sizeof(t)))
-	return w, nil
-}
-
-func (w window[T]) unmap() { unix.Munmap(w.bytes) }

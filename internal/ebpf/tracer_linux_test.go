@@ -45,10 +45,14 @@ func drain(t *testing.T, tr *Tracer) (all []Event, c Counts) {
 	return all, c
 }
 
-// each runs a test for each way to attach, and with each object.
+// each runs a test for each way to attach, and with each object; two of the four under
+// -short.
 func each(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
 	for _, kind := range []Attach{BTFTracepoint, RawTracepoint} {
 		for _, plain := range []bool{false, true} {
+			if testing.Short() && plain != (kind == RawTracepoint) {
+				continue
+			}
 			name := kind.String()
 			if plain {
 				name += "-plain"

@@ -19,6 +19,7 @@ type Row struct {
 	Value Value
 	Usage string
 	Alias []string // other names for the same, fio's among them
+	Short string   // its letter on the command line; "": none
 
 	// CommandOnly: the option is about the command as a whole, and a section of
 	// a job file may not have it.

@@ -274,7 +274,7 @@ VERIFIED_ONCE u32 piece_ended(u64 key, u64 size_left, u64 rq, s32 status, u64 no
 			COUNT_TOGETHER(unmatched);
 		return left - bytes;
 	}
-	if (size && bytes == size)
+	if (bytes == size)
 		COUNT(pieces);
 	r = rq_find(rq);
 	if (r) {

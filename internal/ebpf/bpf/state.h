@@ -72,7 +72,7 @@ struct counters {
 	u64 stale;        /* bios: began anew in memory whose last bio was never seen to complete */
 	u64 unmatched;    /* bios: pieces that completed without a start that was seen */
 	u64 cut;          /* requests with more bios than are walked, and pieces without room: some bios will never be seen to end */
-	u64 pieces;       /* bios and pieces of split ones: completed in requests, with data */
+	u64 pieces;       /* bios and pieces of split ones: completed in requests, all of them */
 	u64 unissued;     /* bios: completed without any request issued */
 	u64 inserted;     /* requests */
 	u64 issued;
