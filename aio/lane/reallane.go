@@ -183,7 +183,9 @@ func (l *realLane) Attach(w Waiter) {
 	case !l.running: // by a scenario, which has no thread of its own
 	case w != nil && !was:
 		runtime.LockOSThread()
+		l.setSlack(l.spin)
 	case w == nil && was:
+		l.setSlack(0)
 		runtime.UnlockOSThread()
 	}
 	if l.alarmAt != 0 {
@@ -197,7 +199,20 @@ func (l *realLane) Attach(w Waiter) {
 // Spin is of Spinner.
 func (l *realLane) Spin(d time.Duration) {
 	l.spin = max(d, 0)
+	if l.running && l.waiter != nil {
+		l.setSlack(l.spin)
+	}
 	l.alarmAt = 0 // what it is set for may be too late
+}
+
+// setSlack has the lane's own thread sleep as exactly as the system can, where it is
+// to be exact: the least slack is 1 ns.
+func (l *realLane) setSlack(spin time.Duration) {
+	if spin > 0 {
+		setSlack(1)
+	} else {
+		setSlack(0)
+	}
 }
 
 // setAlarm has the lane woken for its next timer, if there is one. It says

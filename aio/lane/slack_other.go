@@ -1,0 +1,5 @@
+//go:build !linux
+
+package lane
+
+func setSlack(uintptr) {}
