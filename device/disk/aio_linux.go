@@ -99,6 +99,7 @@ func newAIO(e *Engine) (*aioBackend, error) {
 func (b *aioBackend) room() int              { return aioRoom }
 func (b *aioBackend) register(*Handle) error { return nil }
 func (b *aioBackend) unregister(*Handle)     {}
+func (b *aioBackend) listens() bool          { return b.armed }
 func (b *aioBackend) deferred() bool         { return false }
 func (b *aioBackend) head() *uint32          { return &b.ring.head }
 func (b *aioBackend) tail() uint32           { return atomic.LoadUint32(&b.ring.tail) } // pairs with the kernel's barrier

@@ -28,6 +28,7 @@ func (b *instant) reap() {
 }
 func (b *instant) ready() bool            { return len(b.ends) > 0 }
 func (b *instant) deferred() bool         { return false }
+func (b *instant) listens() bool          { return false }
 func (b *instant) cancel(*IO)             {}
 func (b *instant) register(*Handle) error { return nil }
 func (b *instant) unregister(*Handle)     {}

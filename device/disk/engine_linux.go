@@ -21,9 +21,13 @@ type Engine struct {
 	kind EngineKind
 	why  string
 	poll time.Duration
-	back backend // nil: the pool does everything
-	pool *pool   // nil until it is needed
-	bell *bell
+	// polled: the ring has IOPOLL. There is no interrupt, so somebody must ask while
+	// I/Os are in the kernel; and the ring does nothing but reads and writes of files
+	// whose device has it.
+	polled bool
+	back   backend // nil: the pool does everything
+	pool   *pool   // nil until it is needed
+	bell   *bell
 
 	pending  []*IO
 	head     int   // of pending: what is before it is gone
@@ -72,6 +76,8 @@ type backend interface {
 	// register and unregister tell the kernel of a file.
 	register(h *Handle) error
 	unregister(h *Handle)
+	// listens says whether the kernel is watching the bell.
+	listens() bool
 	// room is how many I/Os the kernel may have at once.
 	room() int
 	close() error
@@ -136,7 +142,7 @@ func (e *Engine) Unregister(h *Handle) {
 func (e *Engine) Submit(io *IO) {
 	io.gen++
 	io.tries = 0
-	if e.back == nil || !io.Op.HasData() && io.Op != Flush {
+	if e.forPool(io) {
 		io.stage = inPool
 		e.inPool++
 		e.helpers().put(io)
@@ -147,6 +153,17 @@ func (e *Engine) Submit(io *IO) {
 		e.age = 0
 	}
 	e.pending = append(e.pending, io)
+}
+
+// forPool says whether the kernel does an I/O only while somebody waits.
+func (e *Engine) forPool(io *IO) bool {
+	switch {
+	case e.back == nil:
+		return true
+	case io.Op.HasData():
+		return e.polled && !io.File.file.info.Poll
+	}
+	return io.Op != Flush || e.polled
 }
 
 // helpers is the pool, which is made when it is first needed.
@@ -213,16 +230,23 @@ func (e *Engine) Wait(d time.Duration) {
 	if e.ready() || d == 0 {
 		return
 	}
-	if e.poll > 0 && e.inKernel+len(e.pending)-e.head > 0 && e.look(d) {
+	inKernel := e.inKernel+len(e.pending)-e.head > 0
+	if e.poll > 0 && (inKernel || e.inPool > 0) && e.look(d) {
 		return
 	}
 	e.waits.Add(1)
-	if e.back == nil {
+	switch {
+	case e.polled && inKernel && (d < 0 || d > pollPause):
+		e.bell.wait(pollPause)
+	case e.polled || e.back == nil:
 		e.bell.wait(d)
-		return
+	default:
+		e.enter(d)
 	}
-	e.enter(d)
 }
+
+// pollPause is for others to run in, between two times of looking with IOPOLL.
+const pollPause = 20 * time.Microsecond
 
 // look looks for completions for a while, without sleeping, and says whether there
 // is something.
@@ -235,7 +259,13 @@ func (e *Engine) look(d time.Duration) bool {
 		if e.back != nil {
 			e.enter(0)
 		}
-		if e.ready() || e.bell.rung.Load() {
+		if e.bell.rung.Load() {
+			if e.back == nil || !e.back.listens() {
+				e.bell.read()
+			}
+			return true
+		}
+		if e.ready() {
 			return true
 		}
 	}

@@ -40,11 +40,16 @@ func (noLane) Attach(lane.Waiter) {}
 
 func newEngine(t *testing.T, o EngineOptions) (*Engine, *Arena) {
 	t.Helper()
+	return newEngineFor(t, o, Info{Direct: true, NoWait: true})
+}
+
+func newEngineFor(t *testing.T, o EngineOptions, i Info) (*Engine, *Arena) {
+	t.Helper()
 	runtime.LockOSThread()
 	t.Cleanup(runtime.UnlockOSThread)
 	s, err := NewEngines(o)
 	require.NoError(t, err)
-	e, err := s.start(noLane{}, &File{info: Info{Direct: true, NoWait: true}})
+	e, err := s.start(noLane{}, &File{info: i})
 	for _, missing := range []error{unix.ENOSYS, unix.EPERM, unix.EAGAIN, ErrNotSupported} {
 		if errors.Is(err, missing) {
 			t.Skip(err)
@@ -329,6 +334,37 @@ func TestPollingFindsWhatWaitingWould(t *testing.T) {
 			require.Equal(t, result{4096, 0, i + 1}, d.got[7])
 		}
 	})
+}
+
+// A ring with IOPOLL takes only what can be polled for; the pool does the rest. Where
+// the device cannot do it after all, the kernel says so.
+func TestIOPoll(t *testing.T) {
+	e, a := newEngineFor(t, EngineOptions{Kind: IOURing, Poll: time.Millisecond}, Info{Direct: true, Poll: true})
+	require.Contains(t, e.Why(), "IOPOLL")
+	f, h := file(t, e, 1<<20)
+	able := f.info.Poll
+	for _, poll := range []bool{false, true} {
+		f.info.Poll = poll
+		ios, d := reads(h, a, 8)
+		ios[7].Op = Flush
+		submit(e, d, ios...)
+		run(t, e, d)
+		for i, r := range d.got {
+			if poll && !able && r.errno == unix.EOPNOTSUPP && i < 7 {
+				continue
+			}
+			require.Equal(t, result{4096, 0, 1}, r, i)
+		}
+	}
+	require.Less(t, e.Counts().Pooled, uint64(8+8))
+	done := make(chan bool)
+	go func() {
+		time.Sleep(time.Millisecond)
+		e.Wake()
+		close(done)
+	}()
+	e.Wait(-1) // with nothing in the kernel it sleeps, and is woken
+	<-done
 }
 
 // More I/Os than the kernel may have wait in the engine.

@@ -166,6 +166,7 @@ func (s *Engines) start(at lane.Attacher, f *File) (*Engine, error) {
 	var failed error
 	for _, kind := range kinds {
 		e := &Engine{kind: kind, why: why, poll: s.o.Poll}
+		e.polled = kind == IOURing && s.o.Poll > 0 && f.info.Poll && f.info.Direct
 		if failed != nil {
 			e.why = failed.Error()
 		}

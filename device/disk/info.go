@@ -88,7 +88,7 @@ const (
 // kernel's abilities.
 type EngineOptions struct {
 	Kind  EngineKind    // "": Auto
-	Poll  time.Duration // how long a lane with I/Os in the kernel looks for completions before it sleeps; at most MaxPoll; 0: not at all
+	Poll  time.Duration // how long a lane with I/Os in the kernel looks for completions before it sleeps, with io_uring by IOPOLL where the lane's first file has it; at most MaxPoll; 0: not at all
 	Arena int64         // bytes of buffers that the kernel knows; 0: 16 MiB
 }
 

@@ -45,7 +45,7 @@ const (
 
 // newRing makes a ring on the thread that it is for.
 func newRing(e *Engine, a *Arena) (*ringBackend, error) {
-	r, err := uring.New(uring.Options{Entries: ringEntries, CQEntries: ringCompletions})
+	r, err := uring.New(uring.Options{Entries: ringEntries, CQEntries: ringCompletions, IOPoll: e.polled})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,8 @@ func (b *ringBackend) unregister(h *Handle) {
 }
 
 func (b *ringBackend) ready() bool    { return b.ring.Ready() > 0 }
-func (b *ringBackend) deferred() bool { return b.ring.Deferred() }
+func (b *ringBackend) deferred() bool { return b.ring.Deferred() || b.e.polled && b.e.inKernel > 0 }
+func (b *ringBackend) listens() bool  { return b.armed }
 
 // enter submits and waits in one call. Where I/Os are complete when the submitting
 // call returns, as on a disk in memory, that call is one that never waits, which
@@ -101,7 +102,7 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 		}
 	}
 	if d == 0 {
-		if b.ring.Unsubmitted() > 0 || b.ring.Deferred() {
+		if b.ring.Unsubmitted() > 0 || b.ring.Deferred() || b.e.polled && b.e.inKernel > 0 {
 			_ = b.submit() // busy: the next call does it
 		}
 		return taken
