@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ import (
 // tracing are the options of all commands that look at the kernel by eBPF.
 type tracing struct {
 	devices    []string
-	ops        []string
+	ops        []traces.Op
 	pids       []string
 	minLatency time.Duration
 	buffer     int64
@@ -32,7 +33,7 @@ type tracing struct {
 func (s *tracing) rows() []option.Row {
 	return []option.Row{
 		{Name: "device", Value: option.List(&s.devices, "device"), Usage: "disks or partitions to look at, such as /dev/sdb or loop0; of stacked ones, that which is named"},
-		{Name: "op", Value: option.List(&s.ops, "op"), Usage: "only these operations: read, write, flush, discard, write-zeroes (default: all)"},
+		{Name: "op", Alias: []string{"ops"}, Value: option.Parsed(&s.ops, "op,op,...", parseOps, writeOps), Usage: "only these operations: read, write, flush, discard, write-zeroes"},
 		{Name: "pid", Value: option.List(&s.pids, "pid"), Usage: "only what these processes ask for; buffered writes are asked for by the kernel (default: all)"},
 		{Name: "min-latency", Value: option.Duration(&s.minLatency), Usage: "only I/Os that take at least so long"},
 		{Name: "buffer", Value: option.Size(&s.buffer), Usage: "for events on their way from the kernel: a power of two (default: 8m)"},
@@ -41,27 +42,20 @@ func (s *tracing) rows() []option.Row {
 
 // options are those of the tracer.
 func (s *tracing) options() (o ebpf.Options, err error) {
-	o = ebpf.Options{MinLatency: s.minLatency, Buffer: int(s.buffer)}
+	o = ebpf.Options{Ops: s.ops, MinLatency: s.minLatency, Buffer: int(s.buffer)}
+	for _, text := range s.pids {
+		pid, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || pid == 0 {
+			return o, usagef("--pid: %q: want the number of a process", text)
+		}
+		o.PIDs = append(o.PIDs, uint32(pid))
+	}
 	for _, path := range s.devices {
 		d, err := ebpf.FindDevice(path)
 		if err != nil {
 			return o, failed(exitDevice, err)
 		}
 		o.Devices = append(o.Devices, d)
-	}
-	for _, name := range s.ops {
-		op, ok := traces.ParseOp(name)
-		if !ok {
-			return o, usagef("--op: %q: want read, write, flush, discard or write-zeroes", name)
-		}
-		o.Ops = append(o.Ops, op)
-	}
-	for _, text := range s.pids {
-		var pid uint32
-		if _, err := fmt.Sscanf(text, "%d", &pid); err != nil || pid == 0 || fmt.Sprint(pid) != text {
-			return o, usagef("--pid: %q: want the number of a process", text)
-		}
-		o.PIDs = append(o.PIDs, pid)
 	}
 	if err := o.Validate(); err != nil {
 		return o, failed(exitUsage, err)
