@@ -1,5 +1,5 @@
 # Thin names for commands that can be typed just as well.
-.PHONY: build test race interleave prove lint bench bench-disk bench-trace bench-replay gobench fuzz fuzz-nvme seeds vopr guest generate ci
+.PHONY: build test race interleave prove lint bench bench-disk bench-trace bench-replay bench-cancel gobench fuzz fuzz-nvme seeds vopr guest generate ci
 
 build: ; go build -o blksim ./cmd/blksim
 test: ; go test ./...
@@ -9,6 +9,7 @@ prove: ; .ci/prove
 lint: ; go vet ./... && go tool staticcheck ./... && go test ./internal/lint
 bench: ; go run ./bench
 bench-replay: ; go run ./bench/replay -v
+bench-cancel: ; go run ./bench/cancel -v
 bench-disk: ; go run ./bench/disk -v
 bench-trace: ; go run ./bench/trace -v
 gobench: ; go test -run '^$$' -bench . -benchmem ./...
