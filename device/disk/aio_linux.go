@@ -207,20 +207,14 @@ func (b *aioBackend) arm() {
 	b.armed = true
 }
 
-// wait waits for at least one completion, first without the Go scheduler's knowledge:
-// see shortWait. EINTR is as good as one: the lane goes round once more.
+// wait waits for at least one completion. EINTR is as good as one: the lane goes round
+// once more.
 func (b *aioBackend) wait(d time.Duration) {
-	if d > 0 && d < shortWait {
-		b.getEvents(d, false)
+	short, rest := b.e.short(d)
+	if short > 0 && (b.getEvents(short, false) || rest == 0) {
 		return
 	}
-	if b.getEvents(shortWait, false) || b.ready() {
-		return
-	}
-	if d > 0 {
-		d -= shortWait
-	}
-	b.getEvents(d, true)
+	b.getEvents(rest, true)
 }
 
 // getEvents waits for d (d < 0: no limit), and says whether it need not go on.

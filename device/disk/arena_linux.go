@@ -66,10 +66,13 @@ func (a *Arena) Free(b []byte) {
 	a.mu.Unlock()
 }
 
-// has says whether b lies within the arena.
-func (a *Arena) has(b []byte) bool {
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(a.memory)))
-	return at < uintptr(len(a.memory)) && uintptr(len(b)) <= uintptr(len(a.memory))-at
+// has says whether b is of the arena.
+func (a *Arena) has(b []byte) bool { return within(a.memory, b) }
+
+// within says whether b lies within m.
+func within(m, b []byte) bool {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(m)))
+	return at < uintptr(len(m)) && uintptr(len(b)) <= uintptr(len(m))-at
 }
 
 func (a *Arena) close() error { return unix.Munmap(a.memory) }

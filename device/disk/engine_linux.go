@@ -59,6 +59,20 @@ const patience = 2
 // thread meanwhile, as the collector, sends it signals until the wait has ended.
 const shortWait = 10 * time.Millisecond
 
+// short divides a wait of d (< 0: no limit) in what is short and the rest (0: none).
+// With nothing in the kernel, others may have to run before anything comes; and with
+// I/Os in the pool they do.
+func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
+	switch {
+	case e.inKernel == 0 || e.inPool > 0:
+		return 0, d
+	case d < 0:
+		return shortWait, d
+	}
+	short = min(d, shortWait)
+	return short, d - short
+}
+
 // A backend is the kernel's side of an engine. It runs on the engine's lane.
 type backend interface {
 	// enter hands the first of ios to the kernel, each with a place in the engine's

@@ -10,8 +10,7 @@ import (
 
 // Engines has the engines of a group of lanes: one for each lane that does I/O, made
 // when a file is first opened there, and one arena for all. Its methods are for
-// callers outside all lanes, but for Arena and Counts, which may be called from
-// anywhere.
+// callers outside all lanes; but Arena may be called from anywhere.
 type Engines struct {
 	o     EngineOptions
 	arena *Arena

@@ -17,7 +17,7 @@ import (
 type ringBackend struct {
 	e     *Engine
 	ring  *uring.Ring
-	arena *Arena // nil: not registered
+	known []byte // of the arena: what is registered
 	cqes  []uring.CQE
 
 	files   bool // a table of files is registered
@@ -61,9 +61,11 @@ func newRing(e *Engine, a *Arena) (*ringBackend, error) {
 	if b.files = r.RegisterFiles(places) == nil; b.files {
 		features = append(features, "registered files")
 	}
-	if r.RegisterBuffers([][]byte{a.memory}) == nil { // else over the limit of locked memory
-		b.arena = a
-		features = append(features, "registered buffers")
+	for n := len(a.memory); n >= 1<<20 && b.known == nil; n /= 4 { // beyond the limit of locked memory it fails
+		if r.RegisterBuffers([][]byte{a.memory[:n]}) == nil {
+			b.known = a.memory[:n]
+			features = append(features, fmt.Sprintf("%d MiB of registered buffers", n>>20))
+		}
 	}
 	e.why += " (" + strings.Join(features, ", ") + ")"
 	return b, nil
@@ -114,17 +116,16 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 		}
 	}
 	b.arm()
-	if d > 0 && d < shortWait {
-		b.must(b.ring.WaitShort(1, d))
-		return taken
+	short, rest := b.e.short(d)
+	if short > 0 {
+		if b.must(b.ring.WaitShort(1, short)); rest == 0 || b.ring.Ready() > 0 {
+			return taken
+		}
 	}
-	if b.must(b.ring.WaitShort(1, shortWait)); b.ring.Ready() > 0 {
-		return taken
-	}
-	if d < 0 {
+	if rest < 0 {
 		b.must(b.ring.Wait(1))
 	} else {
-		b.must(b.ring.WaitFor(1, d-shortWait))
+		b.must(b.ring.WaitFor(1, rest))
 	}
 	return taken
 }
@@ -179,7 +180,7 @@ func (b *ringBackend) fill(s *uring.SQE, io *IO) {
 	}
 	buf := io.Bufs[0]
 	s.Addr, s.Len = uint64(uintptr(unsafe.Pointer(&buf[0]))), uint32(len(buf))
-	if b.arena != nil && b.arena.has(buf) {
+	if within(b.known, buf) {
 		s.Opcode = uring.OpReadFixed + uint8(write) // of buffer 0
 	} else {
 		s.Opcode = uring.OpRead + uint8(write)

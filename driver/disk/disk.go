@@ -182,8 +182,8 @@ type ErrnoCount struct {
 	Count uint64
 }
 
-// Stats returns the counts. It may be called from anywhere but a lane that is being
-// closed; what a lane is in the middle of may be missing.
+// Stats returns the counts. From outside all lanes; what a lane is in the middle of
+// may be missing.
 func (d *Disk) Stats() Stats {
 	s := Stats{Engine: d.engines.Counts(), Bounced: d.bounced.Load(), Short: d.short.Load()}
 	d.mu.Lock()
