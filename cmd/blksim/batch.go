@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -82,7 +81,7 @@ func newBatch(s *settings, runs int, writes string, stderr io.Writer) (*batch, e
 	if err := b.openReal(writes); err != nil {
 		return nil, err
 	}
-	b.intr = catchInterrupts(os.Exit)
+	b.intr = catchInterrupts(exit)
 	if s.limit > 0 {
 		b.intr.after(s.limit)
 	}

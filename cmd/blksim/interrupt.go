@@ -15,8 +15,8 @@ const (
 	// interruptGrace is how long a run has to stop after the first signal, before
 	// what is stuck in its device is left behind; and leaveGrace how long that may
 	// take. Together they are the 2 s that a user waits at the most.
-	interruptGrace = 1400 * time.Millisecond
-	leaveGrace     = 600 * time.Millisecond
+	interruptGrace = 1200 * time.Millisecond
+	leaveGrace     = 800 * time.Millisecond
 
 	// interruptEcho is how long a further signal counts as the first one again:
 	// timeout(1) and shells signal the process and its group.

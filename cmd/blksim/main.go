@@ -17,15 +17,10 @@ func main() {
 	// A closed pipe is an error of the write, with its exit code, and not the end
 	// of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	exit(runOn(process{}, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main without the process.
-func run(args []string, stdout, stderr io.Writer) int {
-	return runOn(outfile.OS{}, args, stdout, stderr)
-}
-
-// runOn is run with files written by sys.
+// runOn is main, with files written by sys.
 func runOn(sys outfile.System, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(sys)
 	root.SetArgs(args)

@@ -31,6 +31,7 @@ type settings struct {
 	depth    uint
 	inDevice uint // I/Os with the device at once
 	realtime bool
+	grace    time.Duration
 	real     realSettings
 	faults   string
 	plan     *faultplan.Plan // what is in it; nil: nothing
@@ -67,10 +68,13 @@ type settings struct {
 	quiet       bool
 }
 
+// defaultGrace is what Linux gives a request of a disk.
+const defaultGrace = 30 * time.Second
+
 // defaults are the settings of a command line without options.
 func defaults(sys outfile.System) *settings {
 	return &settings{
-		real: defaultReal(), queues: 1, timeScale: 1, cancel: "trace", seed: 1,
+		real: defaultReal(), grace: defaultGrace, queues: 1, timeScale: 1, cancel: "trace", seed: 1,
 		block: defaultBlock(), timing: "trace", reading: newReading(), outForm: "normal",
 		job: load.DefaultJob(), sys: sys,
 	}
@@ -108,6 +112,7 @@ func (s *settings) deviceOptions(capacity string) option.Group {
 		{Name: "queue-depth", Value: option.Uint(&s.depth), Usage: "requests that each queue may have with the driver (0: what the driver takes, at most 128)"},
 		{Name: "device-depth", Value: option.Uint(&s.inDevice), Usage: "requests that the device may have at once, over all queues; the rest waits where it can be cancelled (0: as --queue-depth says; of a real disk what the kernel's queue holds, at most 128 a queue)"},
 		{Name: "realtime", Value: option.Bool(&s.realtime), Usage: "run on the wall clock, in parallel, instead of in virtual time"},
+		{Name: "grace", Value: option.Duration(&s.grace), Usage: "in real time: end the run, list what is stuck and exit with 4 when no I/O has come back for so long (0s: wait forever)"},
 		{Name: "faults", Value: option.String(&s.faults), Usage: "file with a fault plan (docs/faults.md): what goes wrong in the device"},
 		{Name: "seed", Value: option.Uint(&s.seed), Usage: "seed of everything random"},
 	}}
@@ -158,7 +163,7 @@ func (s *settings) replayConfig() (replay.Config, error) {
 	}
 	c := replay.Config{
 		Timing: timing, TimeScale: s.timeScale, Depth: int(s.iodepth), Deadline: s.deadline, LateAfter: s.maxSlip.After,
-		Redirect: s.redirect, SkipBad: s.onErr == "skip", Seed: s.seed,
+		Grace: s.grace, Redirect: s.redirect, SkipBad: s.onErr == "skip", Seed: s.seed,
 	}
 	if !(s.timeScale >= minTimeScale && s.timeScale <= maxTimeScale) { // NaN fails too
 		return c, fmt.Errorf("time-scale %g: want %g to %g", s.timeScale, minTimeScale, maxTimeScale)

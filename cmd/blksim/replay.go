@@ -129,7 +129,10 @@ func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	var record *replay.RecordError
 	var bad *traces.Error
 	var broken *traces.StreamError
+	var stalled *replay.StalledError
 	switch {
+	case errors.As(runErr, &stalled):
+		return failed(exitDevice, runErr)
 	case errors.As(runErr, &coded):
 		return runErr
 	case errors.As(runErr, &record):

@@ -14,10 +14,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"blksim/internal/outfile"
 	"blksim/internal/report"
 )
 
 const sample = "../../traces/samples/oltp-mix.blk.gz"
+
+// run is main within the test.
+func run(args []string, stdout, stderr io.Writer) int {
+	return runOn(outfile.OS{}, args, stdout, stderr)
+}
 
 // blksim runs the command and returns its exit code and output.
 func blksim(args ...string) (code int, stdout, stderr string) {

@@ -40,9 +40,18 @@ actual submit stands beside it. A job without is a closed loop.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.supervised(); err != nil {
+				return err
+			}
 			jobs, err := s.jobs(cmd.Flags(), args)
 			if err != nil {
 				return err
+			}
+			// The device may be the job file's, which cannot be read twice from standard input.
+			if !slices.Contains(args, stdin) {
+				if err := s.supervised(); err != nil {
+					return err
+				}
 			}
 			return loadAll(s, jobs, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -124,7 +133,7 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	if err == nil && !b.announce(st, where) {
 		return nil, failed(exitDevice, st.Close())
 	}
-	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data, Alloc: st.Alloc,
+	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data, Alloc: st.Alloc, Grace: b.grace,
 		NoCancels: v.baseline, LateAfter: b.maxSlip.After, Watch: rec.Watch, Epoch: rec.begin(st)}
 	defer b.intr.stops(ld)()
 	progress := b.progress(v.name, func() state { return loadState(ld) })

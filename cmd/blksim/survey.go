@@ -12,6 +12,9 @@ import (
 
 // newReplays begins the runs of traces, each in so many variants.
 func newReplays(s *settings, paths []string, variants int, o traces.Options, stderr io.Writer) (*batch, error) {
+	if err := s.supervised(); err != nil {
+		return nil, err
+	}
 	surveys, writes, err := s.surveyAll(paths, o)
 	if err != nil {
 		return nil, err

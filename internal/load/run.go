@@ -32,6 +32,8 @@ type Run struct {
 
 	// LateAfter: see replay.Config; of jobs with a rate.
 	LateAfter time.Duration
+	// Grace is that of replay.Config.
+	Grace time.Duration
 
 	// NoCancels runs the jobs without their deadlines and cancels.
 	NoCancels bool
@@ -188,7 +190,7 @@ func (r *Run) clone(j Job, i, n int, epoch lane.Time) (*prepared, error) {
 // config is the engine's of a job.
 func (r *Run) config(j Job, s *source, epoch lane.Time) replay.Config {
 	cfg := replay.Config{Timing: replay.Closed, Depth: j.limit(), Runtime: j.Runtime, Ramp: j.Ramp,
-		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1, Alloc: r.Alloc, LateAfter: r.LateAfter}
+		StartDelay: j.Delay, Epoch: epoch, TimeScale: 1, Alloc: r.Alloc, Grace: r.Grace, LateAfter: r.LateAfter}
 	if j.rated() {
 		cfg.Timing = replay.TraceTiming
 	}

@@ -83,6 +83,11 @@ type Config struct {
 	ThinkEvery int
 	Think      time.Duration
 
+	// Grace, in real time: the run ends when no I/O has come back for so long,
+	// although it waits for nothing else, and those are told as stuck. 0: it waits
+	// forever.
+	Grace time.Duration
+
 	// StartDelay: the run starts so long after it was asked to.
 	StartDelay time.Duration
 
@@ -108,6 +113,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("runtime %v, ramp %v, start delay %v: want 0 to %v", c.Runtime, c.Ramp, c.StartDelay, maxWait)
 	case c.LateAfter < 0:
 		return fmt.Errorf("late after %v: want 0 or more", c.LateAfter)
+	case c.Grace < 0 || c.Grace > maxWait:
+		return fmt.Errorf("grace %v: want 0 to %v", c.Grace, maxWait)
 	case c.ThinkEvery < 0 || c.Think < 0 || c.Think > maxWait:
 		return fmt.Errorf("think %v after %d: want 0 to %v, and a number", c.Think, c.ThinkEvery, maxWait)
 	case c.ThinkEvery > 0 && c.Timing == TraceTiming:

@@ -35,6 +35,11 @@ type Live struct {
 	Ended   atomic.Int64 // I/Os that have their event
 	Now     atomic.Int64 // nanoseconds of the run's clock since its start
 	Bytes   atomic.Int64 // of the source's input consumed, where it says so
+
+	// For the keeper of a run in real time; see stall.go.
+	submitted atomic.Int64
+	next      atomic.Int64 // when the pump goes on by itself
+	finished  atomic.Bool
 }
 
 // Target is what a run is over: a *blk.Disk, or a volume of several.
@@ -54,6 +59,9 @@ type Engine struct {
 	workers []*worker
 	pump    pump
 	stop    atomic.Bool
+
+	abandoned atomic.Bool // Abandon was called
+	stalled   atomic.Bool // the run was stopped since nothing came back
 
 	Live Live
 }
@@ -90,11 +98,8 @@ func New(cfg Config, group lane.Group, disk Target, lanes []lane.Lane, src Sourc
 // source's, a record's or the group's; the result tells what was done until
 // then, and is complete in itself either way. From outside all lanes.
 func (e *Engine) Run() (*Result, error) {
-	err := e.group.Do(e.pump.lane.Index(), e.pump.begin)
-	if err == nil {
-		err = e.pump.err
-	}
-	return e.result(), err
+	results, err := RunAll(e.group, []*Engine{e})
+	return results[0], err
 }
 
 // Stop has the run end early: nothing more is submitted, and what is in flight
@@ -107,11 +112,12 @@ func (e *Engine) Stop() {
 }
 
 // Abandon has Run return at once, after Stop, although I/Os are in flight that
-// nobody can end: they are missing from the result. The engine, the disk and the
+// nobody can end, and lanes may be in system calls that do not return: such I/Os are
+// in Result.Stuck, and missing from its counts. The engine, the disk and the
 // stack below cannot be used or closed after that. In real time only: in a
 // simulation, where all time passes at once, Stop is enough. Any goroutine.
 func (e *Engine) Abandon() {
-	if _, ok := e.group.(*lane.Real); ok {
+	if _, ok := e.group.(*lane.Real); ok && !e.abandoned.Swap(true) {
 		e.pump.lane.Post(e.pump.abandon)
 	}
 }

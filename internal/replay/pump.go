@@ -177,6 +177,9 @@ func (p *pump) run() {
 		p.e.ctx.CancelAll()
 	}
 	p.e.Live.Now.Store(int64(now - p.start))
+	if p.real {
+		p.publish()
+	}
 	if p.ended && p.inFlight == 0 {
 		p.finish(now)
 	}
@@ -227,6 +230,7 @@ func (p *pump) abandon() {
 
 func (p *pump) finish(now lane.Time) {
 	p.finished = true
+	p.e.Live.finished.Store(true)
 	p.end = now
 	p.spin(0)
 	p.done()

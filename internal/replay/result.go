@@ -20,14 +20,19 @@ type Result struct {
 	Start     time.Duration    // since the epoch
 	Stopped   bool             // ended early by Stop
 	Abandoned bool             // by Abandon, with I/Os in flight
+	Stuck     []StuckIO        // those, the oldest first
 
 	Tally
 	Context aio.Stats
 }
 
-// result adds up the workers. All I/O has ended, and the source is its owner's again.
-func (e *Engine) result() *Result {
+// result adds up the workers. All I/O has ended, or the run was abandoned, with
+// lanes that do not answer where it is blocked. The source is its owner's again.
+func (e *Engine) result(blocked bool) *Result {
 	p := &e.pump
+	if blocked && !p.finished {
+		p.abandoned, p.stopped = true, true
+	}
 	if p.ahead != nil {
 		p.ahead.stop()
 	}
@@ -40,21 +45,17 @@ func (e *Engine) result() *Result {
 		Start: p.start.Sub(e.cfg.Epoch), Stopped: p.stopped, Abandoned: p.abandoned,
 		Context: e.ctx.Stats(),
 	}
-	for _, w := range e.workers {
-		if p.abandoned {
-			// Its lane still runs: what it has counted by now is taken there.
-			var now Tally
-			err := e.group.Do(w.lane.Index(), func(done func()) {
-				now, w.watcher = w.tally, nil
-				done()
-			})
-			if err == nil {
-				r.Tally.Merge(&now)
-			}
-			continue
+	if !p.abandoned {
+		for _, w := range e.workers {
+			r.Tally.Merge(&w.tally)
 		}
-		r.Tally.Merge(&w.tally)
+		return r
 	}
+	for _, c := range gather(e.workers) {
+		r.Tally.Merge(&c.tally)
+		r.Stuck = append(r.Stuck, c.stuck...)
+	}
+	sortStuck(r.Stuck)
 	return r
 }
 
@@ -67,6 +68,8 @@ func (r *Result) Merge(o *Result) {
 	r.Span = max(r.Span, o.Span)
 	r.Stopped = r.Stopped || o.Stopped
 	r.Abandoned = r.Abandoned || o.Abandoned
+	r.Stuck = append(r.Stuck, o.Stuck...)
+	sortStuck(r.Stuck)
 	r.Records += o.Records
 	r.Replayed += o.Replayed
 	r.Expanded += o.Expanded

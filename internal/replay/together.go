@@ -13,7 +13,7 @@ import (
 func RunAll(group lane.Group, engines []*Engine) ([]*Result, error) {
 	var running atomic.Int64
 	running.Store(int64(len(engines)))
-	err := group.Do(0, func(done func()) {
+	err := watchOver(group, engines, func(done func()) {
 		one := func() {
 			if running.Add(-1) == 0 {
 				done()
@@ -24,9 +24,16 @@ func RunAll(group lane.Group, engines []*Engine) ([]*Result, error) {
 		}
 	})
 	results := make([]*Result, len(engines))
+	blocked := errors.Is(err, errBlocked)
+	if blocked {
+		err = nil // the user knows no lanes: what is stuck says it all
+	}
 	for i, e := range engines {
-		results[i] = e.result()
+		results[i] = e.result(blocked)
 		err = errors.Join(err, e.pump.err)
+		if e.stalled.Load() {
+			err = errors.Join(err, &StalledError{e.cfg.Grace, len(results[i].Stuck)})
+		}
 	}
 	return results, err
 }

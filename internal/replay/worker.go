@@ -47,6 +47,7 @@ type flight struct {
 	askedAt     lane.Time // when a cancel was accepted; 0: not
 	timer       lane.Timer
 	armed       bool
+	out         bool // submitted, and no event yet
 
 	data []byte // with a Payload: of this flight alone
 	note uint64 // of the Payload
@@ -75,6 +76,7 @@ func (w *worker) take(c *chunk) {
 		it := &c.items[i]
 		f := w.flight()
 		f.op, f.off, f.length, f.due, f.submittedAt, f.askedAt = it.op, it.off, it.length, it.due, now, 0
+		f.out = true
 		f.cancelAt = w.cancelAt(it, now)
 		if f.deadline = 0; w.e.cfg.Deadline > 0 {
 			f.deadline = max(it.due.Add(w.e.cfg.Deadline), 1)
@@ -172,6 +174,10 @@ func (w *worker) end(ev *aio.Event, now lane.Time) {
 	w.tally.add(f, ev, now, w.e.cfg.Deadline, w.measures(f))
 	if w.watcher != nil {
 		w.report(f, ev, now)
+	}
+	f.out = false
+	if ev.Status == aio.TimedOut {
+		f.data = nil // the device may have it still: never to be used again
 	}
 	w.free = append(w.free, f)
 	w.count++

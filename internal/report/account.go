@@ -50,6 +50,11 @@ func (r *Run) Account(c stack.Counts, staleCompletes int64) {
 			r.Device.merge(&d)
 		}
 	}
+	r.Disks = realDisks(c.Real)
+	if len(c.Real) > 0 && len(c.Faults) == 0 {
+		// By the engine's count of what came back from it, of all disks together.
+		r.Device.Counted, r.Device.Commands = true, int64(c.Real[0].Stats.Engine.IOs)
+	}
 	fault := func(n int64, what string) {
 		if n > 0 {
 			r.Faults = append(r.Faults, fmt.Sprintf("%s (%d times)", what, n))

@@ -45,6 +45,9 @@ func (r *Run) Fill(res *replay.Result, stats traces.Stats) {
 	if n := rec.Wrapped; n > 0 {
 		r.Odd = append(r.Odd, fmt.Sprintf("%s beyond the end of the device wrapped around", plural(int(n), "request")))
 	}
+	if n := res.Moved; n > 0 {
+		r.Odd = append(r.Odd, fmt.Sprintf("%s redirected by %s", plural(int(n), "record"), r.Setup.Redirect))
+	}
 	if n := rec.Held; n > 0 {
 		r.Odd = append(r.Odd, fmt.Sprintf("%s due before the limit of requests in flight had room: see slip", plural(int(n), "request")))
 	}
@@ -68,6 +71,7 @@ func (r *Run) Fill(res *replay.Result, stats traces.Stats) {
 	if r.Setup.Clock == "real" || r.Setup.MaxSlip != "" {
 		r.Pacing = pacing(&res.Pace)
 	}
+	r.fillStuck(res.Stuck)
 }
 
 func opRun(t *replay.OpTally) OpRun {

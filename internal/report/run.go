@@ -23,6 +23,8 @@ type Run struct {
 	Block      Block            `json:"block_layer"`       // of all disks together, and so the device's
 	BlockTimes *BlockTimes      `json:"block_times,omitempty"`
 	Device     Device           `json:"device"`
+	Disks      []RealDisk       `json:"disks,omitempty"`    // real ones
+	Stuck      []StuckIO        `json:"stuck,omitempty"`    // when the run ended, the oldest first
 	Injected   []Injected       `json:"injected,omitempty"` // the fault plan
 	Jobs       []JobRun         `json:"jobs,omitempty"`     // of a load
 	Verify     *Verify          `json:"verify,omitempty"`   // of a load with verify

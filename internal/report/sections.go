@@ -240,6 +240,7 @@ func (t *rows) device() {
 	t.number("cancels asked", false, abort(func(a *Aborts) int64 { return a.Cancels }))
 	t.number("  commands ended by them", false, abort(func(a *Aborts) int64 { return a.Cancelled }))
 	t.number("most commands at once", false, func(r *Run) int64 { return r.Device.PeakDepth })
+	t.disks()
 	t.injected()
 }
 

@@ -109,6 +109,9 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 	}
 	notes(&b, runs, p)
 	for _, r := range runs {
+		writeStuck(&b, r, p)
+	}
+	for _, r := range runs {
 		if r.Partial {
 			fmt.Fprintf(&b, "%s %s ended after %s: %s\n", p.bad("PARTIAL "), r.Name, Nanos(r.ElapsedNs), cmp.Or(r.Error, "stopped"))
 		}
@@ -178,6 +181,12 @@ func about(b *strings.Builder, runs []*Run, p paint, width int) {
 	}
 	say("device", "%s: %s, %d B blocks; %s x depth %d", s.Device, Amount(float64(s.Capacity)),
 		s.BlockSize, plural(s.Queues, "queue"), s.QueueDepth)
+	for _, d := range r.Disks {
+		say("disk", "%s", d.String())
+	}
+	if len(r.Disks) > 0 {
+		say("engine", "%s: %s", r.Disks[0].Engine, r.Disks[0].Why)
+	}
 	if s.Stack != "" {
 		hedge := ""
 		if s.Hedge != "" {

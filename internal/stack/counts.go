@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"time"
+
 	"blksim/blk"
 	volume "blksim/blk/stack"
 	device "blksim/device/nvme"
@@ -14,14 +16,29 @@ type Counts struct {
 	Drivers []nvme.Stats   // by disk; none: the drivers do not count
 	Devices []device.Stats // by disk; none: the devices do not count
 	Faults  []Rule         // of the fault plan, all disks together
+	Real    []RealDisk     // by disk; none: they are simulated
 }
+
+// leaveMost is how long Leave waits for the lanes, which may be in system calls that
+// do not return.
+const leaveMost = 150 * time.Millisecond
 
 // Leave takes the place of Close where I/Os are stuck in the device: the lanes run
 // on, and Counts may be read as of now. In real time only.
 func (st *Stack) Leave() error {
+	answers := make(chan error, st.Group.Lanes())
 	for i := range st.Group.Lanes() {
-		if err := st.Group.Do(i, func(done func()) { done() }); err != nil {
-			return err
+		go func() { answers <- st.Group.Do(i, func(done func()) { done() }) }()
+	}
+	late := time.After(leaveMost)
+	for range st.Group.Lanes() {
+		select {
+		case err := <-answers:
+			if err != nil {
+				return err
+			}
+		case <-late:
+			return nil // its counts are as it left them
 		}
 	}
 	return nil
@@ -41,6 +58,7 @@ func (st *Stack) Counts() Counts {
 	for _, d := range st.devices {
 		c.Drivers, c.Devices = append(c.Drivers, d.drv.Stats()), append(c.Devices, d.ctrl.Stats())
 	}
+	c.Real = st.RealDisks()
 	for i, in := range st.faults {
 		for j, r := range in.rules() {
 			if i == 0 {
