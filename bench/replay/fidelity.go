@@ -64,6 +64,7 @@ type fidelity struct {
 	end     float64    // by how much the last twentieth was late, us
 	inOrder float64    // part that was issued after all that are before it in the trace
 	cpu     float64    // processor time over time, %
+	apart   float64    // us from the issue of one I/O to that of the next that is due at the same time
 }
 
 // deviations are sorted, and not negative; microseconds.
@@ -102,6 +103,13 @@ func judge(s *schedule, got *recording) (*fidelity, error) {
 	for i, g := range issued {
 		late[i] = float64(g.at-s.due[i]) / 1e3
 	}
+	var apart []float64
+	for i := 1; i < len(issued); i++ {
+		if s.due[i] == s.due[i-1] {
+			apart = append(apart, late[i]-late[i-1])
+		}
+	}
+	f.apart, _, _ = figures.Spread(apart)
 	waits := got.waits()
 	twentieth := max(len(late)/20, 1)
 	start, _, _ := figures.Spread(late[:twentieth])
@@ -167,7 +175,7 @@ func slope(due []time.Duration, late []float64) float64 {
 }
 
 // header and cells are the fidelity as a line of the grid.
-var header = []string{"rate", "tool", "p50", "p99", "max", "late at the end", "drift", "out of order", "of a core", "undisturbed", "p50", "p99"}
+var header = []string{"rate", "tool", "p50", "p99", "max", "late at the end", "drift", "out of order", "apart in a burst", "of a core", "undisturbed", "p50", "p99"}
 
 func (f *fidelity) cells(rate, tool string) []string {
 	us := func(v float64) string {
@@ -181,7 +189,7 @@ func (f *fidelity) cells(rate, tool string) []string {
 		undisturbed[1], undisturbed[2] = us(f.calm.at(0.5)), us(f.calm.at(0.99))
 	}
 	return append([]string{rate, tool, us(f.all.at(0.5)), us(f.all.at(0.99)), us(f.all.at(1)), us(f.end),
-		fmt.Sprintf("%+.4f %%", f.drift), fmt.Sprintf("%.2f %%", 100*(1-f.inOrder)), fmt.Sprintf("%.1f %%", f.cpu)}, undisturbed...)
+		fmt.Sprintf("%+.4f %%", f.drift), fmt.Sprintf("%.2f %%", 100*(1-f.inOrder)), us(f.apart), fmt.Sprintf("%.1f %%", f.cpu)}, undisturbed...)
 }
 
 // middle is the run whose p50 is the median.

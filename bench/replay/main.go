@@ -50,6 +50,7 @@ func rows(l *lab) (all []figures.Row) {
 		add("deviation-p50-vs-fio", "of fio's", figures.AtMost(0.1, 0.01), func(ours, fio *fidelity) float64 { return ours.all.at(0.50) / fio.all.at(0.50) })
 		add("drift", "% of the time", figures.AtMost(0.01, 0.001), func(ours, _ *fidelity) float64 { return max(ours.drift, -ours.drift) })
 		add("in-order", "part of the I/Os that overtook none before it in the trace", figures.AtLeast(1, 1), func(ours, _ *fidelity) float64 { return ours.inOrder })
+		add("apart", "us from one I/O to the next that is due at the same time", figures.Bar{}, func(ours, _ *fidelity) float64 { return ours.apart })
 		bar := figures.Bar{}
 		if r.iops == 2000 {
 			bar = figures.AtMost(15, 10)

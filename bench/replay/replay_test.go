@@ -95,6 +95,16 @@ func TestDeviationCountsFromWhereTheRunBegan(t *testing.T) {
 	}
 }
 
+func TestWhatIsDueAtOneTimeComesApart(t *testing.T) {
+	s := bursts(300, 2000, 64<<20, 1)
+	for i := range s.due {
+		s.due[i] = time.Duration(i/3) * time.Second
+	}
+	f, err := judge(s, kept(s, func(i int) time.Duration { return time.Duration(i%3) * 7 * time.Microsecond }))
+	require.NoError(t, err)
+	require.InDelta(t, 7, f.apart, 1e-6)
+}
+
 func TestWhoOvertakesIsCounted(t *testing.T) {
 	s := bursts(100, 2000, 64<<20, 1)
 	r := kept(s, func(int) time.Duration { return 0 })
@@ -161,7 +171,7 @@ func TestRowsAreListedWithoutALab(t *testing.T) {
 		require.False(t, names[r.Name])
 		names[r.Name] = true
 	}
-	require.Len(t, names, 12)
+	require.Len(t, names, 14)
 	require.True(t, names["replay-2k-deviation-p50"])
 	require.Equal(t, figures.AtMost(0.01, 0.001), rows(&lab{})[3].Bar)
 }
