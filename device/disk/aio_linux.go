@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -77,6 +78,9 @@ const (
 
 // newAIO makes a context.
 func newAIO(e *Engine) (*aioBackend, error) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil, fmt.Errorf("disk: Linux AIO on a big-endian machine: %w", ErrNotSupported)
+	}
 	b := &aioBackend{e: e, got: make([]ioEvent, 64), limit: new(unix.Timespec), answer: new(ioEvent)}
 	if _, _, errno := unix.Syscall(unix.SYS_IO_SETUP, aioRoom+1, uintptr(unsafe.Pointer(&b.ctx)), 0); errno != 0 {
 		return nil, fmt.Errorf("disk: io_setup: %w", errno)

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -17,6 +18,10 @@ type bell struct {
 	// rung saves the system call of a second ring. It is set before the write and
 	// cleared after the read: so while it is set, a wait will end or has ended.
 	rung atomic.Bool
+
+	mu     sync.Mutex // leaf; held in the write
+	closed bool       // fd may be somebody else's by now
+
 	word *uint64 // what the kernel writes from and reads to: on the heap
 	one  *uint64
 }
@@ -34,7 +39,12 @@ func newBell() (*bell, error) {
 // ring may be called from anywhere. The write cannot block: the counter is far from
 // full.
 func (b *bell) ring() {
-	if !b.rung.Swap(true) {
+	if b.rung.Swap(true) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
 		_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(b.fd), uintptr(unsafe.Pointer(b.one)), 8)
 	}
 }
@@ -60,4 +70,9 @@ func (b *bell) wait(d time.Duration) {
 	}
 }
 
-func (b *bell) close() error { return unix.Close(b.fd) }
+func (b *bell) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return unix.Close(b.fd)
+}

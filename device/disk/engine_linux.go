@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -52,70 +53,6 @@ var _ lane.Waiter = (*Engine)(nil)
 // patience is how many calls of Poll what is pending waits for a call of Wait.
 const patience = 2
 
-// shortWait is how long a wait in the kernel is short: for so long the engine does not
-// tell the Go scheduler of it. If it did, the scheduler's monitor would take the
-// thread's place away and give it to others every 10 ms, and look every 20 us whether
-// it should: one eighth of all the time that a lane at full speed took. Who needs the
-// thread meanwhile, as the collector, sends it signals until the wait has ended.
-const shortWait = 10 * time.Millisecond
-
-// short divides a wait of d (< 0: no limit) in what is short and the rest (0: none).
-// With nothing in the kernel, others may have to run before anything comes; and with
-// I/Os in the pool they do.
-func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
-	switch {
-	case e.inKernel == 0 || e.inPool > 0:
-		return 0, d
-	case d < 0:
-		return shortWait, d
-	}
-	short = min(d, shortWait)
-	return short, d - short
-}
-
-// A backend is the kernel's side of an engine. It runs on the engine's lane.
-type backend interface {
-	// enter hands the first of ios to the kernel, each with a place in the engine's
-	// table, and says how many it took. If d is not 0 it then waits until something
-	// can be reaped, the bell was rung, or d has passed (d < 0: no limit).
-	enter(ios []*IO, d time.Duration) (taken int)
-	// reap ends what the kernel has completed.
-	reap()
-	// ready says whether reap would find something.
-	ready() bool
-	// deferred says whether the kernel has completions that enter would bring.
-	deferred() bool
-	// cancel asks the kernel to cancel an I/O that it has.
-	cancel(io *IO)
-	// register and unregister tell the kernel of a file.
-	register(h *Handle) error
-	unregister(h *Handle)
-	// listens says whether the kernel is watching the bell.
-	listens() bool
-	// room is how many I/Os the kernel may have at once.
-	room() int
-	close() error
-}
-
-// A Handle is a file as an engine knows it. It belongs to the engine's lane.
-type Handle struct {
-	file   *File
-	engine *Engine
-	index  int
-	serial uint32 // no other handle of the engine has it
-	fixed  bool   // the kernel knows the file by index
-
-	asked, ours, kernel, running, unknown, refused atomic.Uint64
-}
-
-// name names the handle to the kernel.
-func (h *Handle) name() uint64 { return uint64(h.serial&(1<<24-1))<<32 | uint64(h.index) }
-
-// Cancels tells what became of cancels of this file's I/Os. Anywhere.
-func (h *Handle) Cancels() Cancels {
-	return Cancels{h.asked.Load(), h.ours.Load(), h.kernel.Load(), h.running.Load(), h.unknown.Load(), h.refused.Load()}
-}
-
 // Kind is which engine it is, Why says why, of Auto, and with what features.
 func (e *Engine) Kind() EngineKind { return e.kind }
 func (e *Engine) Why() string      { return e.why }
@@ -124,31 +61,6 @@ func (e *Engine) Why() string      { return e.why }
 // middle of may be missing.
 func (e *Engine) Counts() Counts {
 	return Counts{IOs: e.ios.Load(), Enters: e.enters.Load(), Waits: e.waits.Load(), Pooled: e.pooled.Load()}
-}
-
-// Register makes a file known to the engine.
-func (e *Engine) Register(f *File) (*Handle, error) {
-	e.serial++
-	h := &Handle{file: f, engine: e, index: slices.Index(e.handles, nil), serial: e.serial}
-	if h.index < 0 {
-		h.index = len(e.handles)
-		e.handles = append(e.handles, nil)
-	}
-	if e.back != nil {
-		if err := e.back.register(h); err != nil {
-			return nil, err
-		}
-	}
-	e.handles[h.index] = h
-	return h, nil
-}
-
-// Unregister ends that. No I/O of the file is with the engine.
-func (e *Engine) Unregister(h *Handle) {
-	if e.back != nil {
-		e.back.unregister(h)
-	}
-	e.handles[h.index] = nil
 }
 
 // Submit takes an I/O, which is the engine's until CompleteIO. It is not called
@@ -327,89 +239,8 @@ func (e *Engine) reap() {
 	e.endRun()
 }
 
-// place gives an I/O its place in the table: the kernel gets to know it by token.
-func (e *Engine) place(io *IO) {
-	if n := len(e.free); n > 0 {
-		io.index = e.free[n-1]
-		e.free = e.free[:n-1]
-		e.table[io.index] = io
-	} else {
-		io.index = uint32(len(e.table))
-		e.table = append(e.table, io)
-	}
-	io.stage = inKernel
-	e.inKernel++
-}
-
-// unplace takes it away again: the kernel did not take the I/O, or has ended it.
-func (e *Engine) unplace(io *IO) {
-	e.table[io.index] = nil
-	e.free = append(e.free, io.index)
-	io.stage = pending
-	e.inKernel--
-}
-
-// token names an I/O to the kernel. The generation is cut to 24 bits: the token of
-// a use is free again when its event has come.
-func (io *IO) token() uint64 { return uint64(io.gen&(1<<24-1))<<32 | uint64(io.index) }
-
-// returned is the event of an I/O: res is what the system call would have returned.
-func (e *Engine) returned(token uint64, res int64) {
-	index := uint32(token)
-	if int(index) >= len(e.table) || e.table[index] == nil || e.table[index].token() != token {
-		panic(fmt.Sprintf("disk: the kernel completed %#x, which it does not have", token))
-	}
-	io := e.table[index]
-	e.unplace(io)
-	switch {
-	case res == -int64(unix.EAGAIN) && io.tries < 8, res == -int64(unix.EINTR):
-		io.tries++
-		e.pending = append(e.pending, io)
-	case res < 0:
-		e.finish(io, 0, unix.Errno(-res))
-	case io.Op.HasData():
-		e.finish(io, res, 0)
-	default:
-		e.finish(io, io.Len, 0)
-	}
-}
-
-// refused is the end of an I/O with a place that the kernel did not take.
-func (e *Engine) refused(io *IO, errno unix.Errno) {
-	e.unplace(io)
-	io.stage, io.n, io.errno = nowhere, 0, errno
-	e.ended = append(e.ended, io)
-}
-
-// finish gives an I/O back.
-func (e *Engine) finish(io *IO, n int64, errno unix.Errno) {
-	io.stage = nowhere
-	e.came++
-	if io.Done != e.last {
-		if e.last != nil {
-			e.before = append(e.before, e.last)
-		}
-		e.last = io.Done
-	}
-	io.Done.CompleteIO(io, n, errno)
-}
-
-// endRun tells all who got an IO back that no more come now; some of them twice, if
-// theirs were between others.
-func (e *Engine) endRun() {
-	if e.last == nil {
-		return
-	}
-	e.last.EndRun()
-	e.last = nil
-	for _, c := range e.before {
-		c.EndRun()
-	}
-	clear(e.before)
-	e.before = e.before[:0]
-}
-
-// Close ends the engine. With I/Os in the kernel, which nobody can take back, it
+// Close ends the engine, while the lane is still attached to it: a Wake that comes
+// late does nothing. With I/Os in the kernel, which nobody can take back, it
 // leaves the engine and all their memory behind as it is, for good, and returns an
 // error that wraps ErrInKernel.
 func (e *Engine) Close() error {
@@ -424,8 +255,5 @@ func (e *Engine) Close() error {
 	if e.back != nil {
 		err = e.back.close()
 	}
-	if closed := e.bell.close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(err, e.bell.close())
 }

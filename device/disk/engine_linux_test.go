@@ -289,6 +289,32 @@ func TestWakeEndsTheWaitUnderWayOrTheNext(t *testing.T) {
 	})
 }
 
+// Whoever meant to wake a lane may do so when the engine is closed, and its descriptor
+// is another file's.
+func TestALateWakeWritesToNobodysFile(t *testing.T) {
+	s, err := NewEngines(EngineOptions{Kind: Sync})
+	require.NoError(t, err)
+	defer s.Close()
+	e, err := s.start(noLane{}, &File{})
+	require.NoError(t, err)
+	fd := e.bell.fd
+	require.NoError(t, e.Close())
+	path := filepath.Join(t.TempDir(), "innocent")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	if int(f.Fd()) != fd {
+		require.NoError(t, unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC)) // it was the lowest that was free
+		defer unix.Close(fd)
+	}
+	e.Wake()
+	e.bell.heard()
+	e.Wake()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Empty(t, text)
+}
+
 func TestWaitEndsInTime(t *testing.T) {
 	for _, poll := range []time.Duration{0, time.Millisecond} {
 		each(t, EngineOptions{Poll: poll}, func(t *testing.T, e *Engine, _ *Arena) {

@@ -135,8 +135,9 @@ func (s *Engines) seat(l lane.Lane) *seat {
 func (s *Engines) end(at *seat) (err error) {
 	if e := at.engine; e != nil {
 		err = onLane(at.lane, func() error {
+			err := e.Close() // on the thread that the ring belongs to
 			at.lane.(lane.Attacher).Attach(nil)
-			return e.Close()
+			return err
 		})
 		if errors.Is(err, ErrInKernel) {
 			s.arena.kept.Store(true)

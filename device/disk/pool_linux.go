@@ -11,7 +11,8 @@ import (
 
 // pool does I/Os by goroutines that wait for the kernel: all of the engine sync, and
 // of the others those that the kernel does no other way. It is shared between a lane
-// and its goroutines. Its lock is a leaf; the system calls are made without it.
+// and its goroutines. Under its lock only the bell's is taken; system calls are made
+// without it.
 type pool struct {
 	wake  func() // the lane
 	most  int    // goroutines
@@ -135,7 +136,8 @@ func (io *IO) transfer(fd int) (int64, unix.Errno) {
 			flags = unix.RWF_DSYNC
 		}
 	}
-	n, _, errno := unix.Syscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)), uintptr(io.Off), 0, uintptr(flags))
+	n, _, errno := unix.Syscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)),
+		uintptr(io.Off), uintptr(uint64(io.Off)>>32), uintptr(flags)) // the upper half is for machines of 32 bits
 	if errno != 0 {
 		return 0, errno
 	}

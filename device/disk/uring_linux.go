@@ -257,4 +257,13 @@ func (b *ringBackend) answered(c uring.CQE) {
 	}
 }
 
-func (b *ringBackend) close() error { return b.ring.Close() }
+// close ends the ring, and before that the read of the bell, which goes to memory of
+// the heap.
+func (b *ringBackend) close() error {
+	b.e.bell.ring()
+	for b.armed {
+		b.must(b.ring.Wait(1))
+		b.reap()
+	}
+	return b.ring.Close()
+}
