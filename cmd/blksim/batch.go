@@ -177,7 +177,15 @@ func (b *batch) build(v variant, data bool, rec *recording) (*stack.Stack, error
 		spec.Observe = func(disk int) stack.QueueObserver { return rec.window.Queues().Disk(disk) }
 	}
 	st, err := stack.Build(spec)
-	return st, failed(buildCode(err), err)
+	if err != nil {
+		return nil, failed(buildCode(err), err)
+	}
+	if rec.kernel != nil {
+		if err := rec.kernel.Begin(st.RealDisks()[0].Target.Real, st.Group.Lane(0).Now); err != nil {
+			return nil, failed(exitDevice, errors.Join(fmt.Errorf("--ebpf: %w", err), st.Close()))
+		}
+	}
+	return st, nil
 }
 
 // leave closes a stack, unless its device has I/Os that do not end.

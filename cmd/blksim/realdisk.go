@@ -26,6 +26,7 @@ type realSettings struct {
 	ioengine   string
 	direct     bool
 	poll       time.Duration
+	ebpf       bool
 }
 
 func defaultReal() realSettings { return realSettings{ioengine: string(disk.Auto), direct: true} }
@@ -41,6 +42,7 @@ func (r *realSettings) rows() option.Group {
 		{Name: "direct", Shared: true, Value: option.Bool(&r.direct), Usage: "go around the page cache (O_DIRECT); --direct=0 for buffered I/O"},
 		{Name: "buffered", Shared: true, Value: option.Parsed(&r.direct, "bool", notDirect, func(direct bool) string { return strconv.FormatBool(!direct) }), Usage: "the opposite of --direct"},
 		{Name: "poll", Value: option.Duration(&r.poll), Usage: "how long a lane with I/Os in the kernel looks for completions before it sleeps (default: not at all; at most 10ms)"},
+		{Name: "ebpf", CommandOnly: true, Value: option.Bool(&r.ebpf), Usage: "also show what the kernel's block layer saw of the run on a block device, by eBPF, and that no I/O cancelled before dispatch got there"},
 	}}
 }
 
@@ -69,6 +71,8 @@ func (r *realSettings) given() string {
 		return "direct"
 	case r.poll != 0:
 		return "poll"
+	case r.ebpf:
+		return "ebpf"
 	}
 	return ""
 }
@@ -99,6 +103,10 @@ func (s *settings) checkDevices() error {
 		return usagef("the capacity of %s is its own: want --create-size to make a file of a size", d)
 	case s.real.overwrite && !s.real.allowWrite:
 		return usagef("--force-overwrite: want --allow-write as well")
+	case s.real.ebpf && len(s.devices) > 1:
+		return usagef("--ebpf: %d devices: want one, whose I/Os are the run's own", len(s.devices))
+	case s.real.ebpf && !s.real.direct:
+		return usagef("--ebpf with buffered I/O: what reaches the device then is the page cache's")
 	case len(s.drivers) > 1 || len(s.drivers) == 1 && s.drivers[0] != "disk":
 		return usagef("--driver %s: a file or block device has driver disk, and no other", strings.Join(s.drivers, ", "))
 	}
@@ -123,6 +131,9 @@ func (b *batch) openReal(writes string) error {
 	var err error
 	if b.disks, err = stack.OpenReal(b.devices, o); err != nil {
 		return refused(err)
+	}
+	if t := b.disks.Targets[0]; b.real.ebpf && !t.Block() {
+		return errors.Join(usagef("--ebpf: %s is a file, whose blocks are anywhere on its disk: want a block device, such as a loop device over it", t.Path), b.disks.Close())
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"blksim/aio/lane"
 	"blksim/internal/hdr"
 	"blksim/internal/iofile"
+	"blksim/internal/kernelview"
 	"blksim/internal/outfile"
 	"blksim/internal/page"
 	"blksim/internal/record"
@@ -23,6 +24,7 @@ type recording struct {
 	ios      *outfile.Writer // nil: not asked for
 	timeline *outfile.Writer
 	window   *timeline.Collector
+	kernel   *kernelview.View // nil: not asked for
 }
 
 // record begins to record what the settings ask for.
@@ -46,6 +48,10 @@ func (b *batch) record() (*recording, error) {
 		r.window = timeline.NewCollector(b.window)
 		sinks = append(sinks, r.window)
 	}
+	if b.real.ebpf {
+		r.kernel = kernelview.New()
+		sinks = append(sinks, r.kernel)
+	}
 	if len(sinks) > 0 {
 		r.Stream = record.NewStream(sinks...)
 	}
@@ -57,6 +63,9 @@ func (r *recording) begin(st *stack.Stack) lane.Time {
 	epoch := st.Group.Lane(0).Now()
 	if r.window != nil {
 		r.window.Queues().Begin(epoch)
+	}
+	if r.kernel != nil {
+		r.kernel.Epoch(epoch)
 	}
 	return epoch
 }
@@ -71,6 +80,9 @@ func (r *recording) close(run *report.Run) error {
 		run.Odd = append(run.Odd, fmt.Sprintf("writing every I/O held the run up %d times: its latencies are too high", n))
 	}
 	r.Stream = nil
+	if r.kernel != nil {
+		err = errors.Join(err, r.kernel.Finish(run))
+	}
 	if r.ios != nil {
 		if err == nil {
 			err = r.ios.Commit()
@@ -99,6 +111,9 @@ func (r *recording) abort() {
 	if r.Stream != nil {
 		r.Stream.Close() // what it says is of a run that has no result
 		r.Stream = nil
+	}
+	if r.kernel != nil {
+		r.kernel.Abort()
 	}
 	for _, w := range []*outfile.Writer{r.ios, r.timeline} {
 		if w != nil {

@@ -6,8 +6,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"blksim/internal/ebpf"
 	"blksim/traces"
 )
@@ -39,7 +37,7 @@ func Open(c Config) (*Tracer, error) {
 }
 
 // Now is the time on the events' clock.
-func (t *Tracer) Now() int64 { return monotonic() }
+func (t *Tracer) Now() int64 { return ebpf.Now() }
 
 // CrossCheck is the requests that it saw, and those in the devices' own counters.
 func (t *Tracer) CrossCheck() (seen, device int64, ok bool) { return t.check.result() }
@@ -114,7 +112,7 @@ func (h *Histograms) Distributions() ([]Distribution, error) {
 }
 
 // Now is the time on the kernel's clock.
-func (h *Histograms) Now() int64 { return monotonic() }
+func (h *Histograms) Now() int64 { return ebpf.Now() }
 
 // Counts are those of all devices.
 func (h *Histograms) Counts() (sum ebpf.Counts, err error) {
@@ -163,14 +161,6 @@ func findDevices(names []string) ([]ebpf.Device, error) {
 		all = append(all, d)
 	}
 	return all, nil
-}
-
-func monotonic() int64 {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		panic("live: no monotonic clock: " + err.Error())
-	}
-	return t.Nano()
 }
 
 // crossCheck sets what tracers saw beside the kernel's own statistics of the same

@@ -25,6 +25,7 @@ type Run struct {
 	Device     Device           `json:"device"`
 	Disks      []RealDisk       `json:"disks,omitempty"`    // real ones
 	Stuck      []StuckIO        `json:"stuck,omitempty"`    // when the run ended, the oldest first
+	Kernel     *Kernel          `json:"kernel,omitempty"`   // of a run on a real disk that was traced
 	Injected   []Injected       `json:"injected,omitempty"` // the fault plan
 	Jobs       []JobRun         `json:"jobs,omitempty"`     // of a load
 	Verify     *Verify          `json:"verify,omitempty"`   // of a load with verify

@@ -101,6 +101,7 @@ func WriteTable(w io.Writer, runs []*Run, look Look) error {
 	t.volume()
 	t.block()
 	t.device()
+	t.kernel()
 	t.write(&b, p)
 	for _, r := range runs {
 		for _, s := range r.Faults {
