@@ -37,7 +37,7 @@ func (h *host) diagnose() Diagnosis {
 	h.rights(&d)
 	h.kernel(&d)
 	h.tracepoints(&d)
-	for _, kind := range []Attach{BTFTracepoint, RawTracepoint} {
+	for _, kind := range []Attach{BTFTracepoint, RawTracepoint, ClassicTracepoint} {
 		err := h.open(kind)
 		switch {
 		case err == nil:
@@ -47,15 +47,16 @@ func (h *host) diagnose() Diagnosis {
 			}
 		case kind == BTFTracepoint:
 			d.add(kind.String(), Weak, "raw tracepoints do the same at twice the cost", "%v", err)
-		default:
+		case kind == RawTracepoint:
 			d.add(kind.String(), Weak, "nothing, where BTF tracepoints work", "%v", err)
+		default:
+			d.add(kind.String(), Weak, "nothing, where the others work: it is for kernels without BTF", "%v", err)
 		}
 	}
 	d.Possible = d.Attach != ""
 	if !d.Possible {
-		for i := range d.Checks[len(d.Checks)-2:] {
-			c := &d.Checks[len(d.Checks)-2+i]
-			c.State, c.Do = Lacking, "see what is missing above"
+		for i := len(d.Checks) - 3; i < len(d.Checks); i++ {
+			d.Checks[i].State, d.Checks[i].Do = Lacking, "see what is missing above"
 		}
 	}
 	return d
@@ -151,7 +152,7 @@ func (h *host) tracepoints(d *Diagnosis) {
 		err = at
 	}
 	if err != nil {
-		d.add("BTF", Lacking, "use a kernel built with CONFIG_DEBUG_INFO_BTF=y", "%v", err)
+		d.add("BTF", Weak, "use a kernel built with CONFIG_DEBUG_INFO_BTF=y: without it there are classic tracepoints only", "%v", err)
 		return
 	}
 	d.add("BTF", Good, "", "the kernel describes its types")

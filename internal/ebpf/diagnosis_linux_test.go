@@ -41,7 +41,7 @@ func TestDiagnosisSaysWhatIsMissing(t *testing.T) {
 	got := states(d)
 	for name, want := range map[string]State{
 		"CAP_BPF": Lacking, "CAP_PERFMON": Lacking, "CAP_SYSLOG": Weak, "user namespace": Weak, "seccomp": Weak, "lockdown": Lacking,
-		"ring buffer": Lacking, "JIT": Weak, "BTF": Lacking, "tp_btf": Lacking, "raw_tp": Lacking, "kernel": Good,
+		"ring buffer": Lacking, "JIT": Weak, "BTF": Weak, "tracepoint": Lacking, "tp_btf": Lacking, "raw_tp": Lacking, "kernel": Good,
 	} {
 		require.Equal(t, want, got[name], name)
 	}

@@ -1,6 +1,6 @@
 // Package ebpf shows what the kernel's own block layer does with I/O: every bio from
 // the moment it is queued, and every request that the driver gets, by BPF programs at
-// the block layer's tracepoints. It needs Linux 5.5, its BTF, and CAP_BPF and CAP_PERFMON
+// the block layer's tracepoints. It needs Linux 5.8, better with BTF, and CAP_BPF and CAP_PERFMON
 // ([Open] says what is missing); elsewhere Open fails.
 //
 //	t, err := ebpf.Open(ebpf.Options{Devices: []ebpf.Device{d}, AppIDs: true})
@@ -36,7 +36,10 @@
 //
 // As BTF tracepoints, else as raw ones. Arguments moved between releases, and back into old
 // ones by distributions; the kernel's BTF says where they are, and no release is asked
-// for. Programs and records are in package bpf; kernel_linux.go reads the BTF.
+// for. Programs and records are in package bpf; kernel_linux.go reads the BTF. Kernels without
+// BTF have classic tracepoints, which tell of each step of an I/O apart; the Tracer pairs
+// them by their places (pairing.go). That costs more, has no histograms, no ids and no time of
+// insertion, and needs CAP_SYS_ADMIN or a mounted tracefs.
 //
 // # What runs where
 //

@@ -35,7 +35,7 @@ func TestSplitBioIsOneEvent(t *testing.T) {
 	require.NoError(t, os.WriteFile(queue, []byte("64"), 0o600))
 	t.Cleanup(func() { os.WriteFile(queue, old, 0o600) })
 	f, buf := direct(t, l.Path(), 1<<20)
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		o := own(d)
 		o.Requests = true
 		tr := open(o)
@@ -68,7 +68,7 @@ func TestSplitBioIsOneEvent(t *testing.T) {
 func TestMergedBiosAreEventsOfTheirOwn(t *testing.T) {
 	l := loopdev.LoopFor(t, 16<<20, loopdev.Options{})
 	d := device(t, l.Path())
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		before, err := ReadStat(d.Name)
 		require.NoError(t, err)
 		tr := open(Options{Devices: []Device{d}, Requests: true})
@@ -202,7 +202,7 @@ func TestShortLatenciesAreOnlyCounted(t *testing.T) {
 	f, buf := direct(t, l.Path(), 4096)
 	o := own(d)
 	o.MinLatency = time.Hour
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		tr := open(o)
 		for range 5 {
 			_, err := f.ReadAt(buf, 0)
@@ -226,7 +226,7 @@ func TestOpsAndProcessesAreFiltered(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, f.Sync())
 	}
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		for name, c := range map[string]struct {
 			change func(o *Options)
 			want   []traces.Op
@@ -298,7 +298,7 @@ func TestPartitionIsARangeOfItsDisk(t *testing.T) {
 	d := device(t, path)
 	require.Equal(t, Device{Name: d.Name, Dev: device(t, l.Path()).Dev, First: 2048, End: 4096}, d)
 	p, _ := direct(t, path, 4096)
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		tr := open(own(d))
 		_, err := p.ReadAt(buf, 8192)
 		require.NoError(t, err)

@@ -30,9 +30,10 @@ const (
 type Attach uint8
 
 const (
-	Auto          Attach = iota // the best that the kernel has
-	BTFTracepoint               // tp_btf: from 5.5 on, arguments have types
-	RawTracepoint               // raw_tp: members are read by a helper
+	Auto              Attach = iota // the best that the kernel has
+	BTFTracepoint                   // tp_btf: from 5.5 on, arguments have types
+	RawTracepoint                   // raw_tp: members are read by a helper
+	ClassicTracepoint               // tracepoint: as perf's, for kernels without BTF; I/Os are told apart by their place
 )
 
 func (a Attach) String() string {
@@ -43,6 +44,8 @@ func (a Attach) String() string {
 		return "tp_btf"
 	case RawTracepoint:
 		return "raw_tp"
+	case ClassicTracepoint:
+		return "tracepoint"
 	}
 	return fmt.Sprintf("attach(%d)", uint8(a))
 }
@@ -102,7 +105,7 @@ func (o Options) Validate() error {
 	switch {
 	case o.Mode > Histogram:
 		return fmt.Errorf("ebpf: no mode %d", o.Mode)
-	case o.Attach > RawTracepoint:
+	case o.Attach > ClassicTracepoint:
 		return fmt.Errorf("ebpf: no way to attach %d", o.Attach)
 	case o.Buckets > Log2:
 		return fmt.Errorf("ebpf: no buckets %d", o.Buckets)

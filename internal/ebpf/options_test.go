@@ -18,7 +18,7 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		want string
 	}{
 		{Options{Mode: 2}, "no mode 2"},
-		{Options{Attach: 3}, "no way to attach"},
+		{Options{Attach: 4}, "no way to attach"},
 		{Options{Buckets: 2}, "no buckets"},
 		{Options{Devices: make([]Device, 9)}, "9 devices: at most 8"},
 		{Options{PIDs: make([]uint32, 17)}, "17 processes: at most 16"},

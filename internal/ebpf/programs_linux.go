@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 
@@ -95,7 +96,7 @@ func load(o Options, k *kernel, kind Attach, plain bool) (*programs, error) {
 		p.names = append(p.names, h.name)
 	}
 	spec.Programs = keep
-	if err := o.configure(spec, k, values); err != nil {
+	if err := o.configure(spec, values); err != nil {
 		return nil, err
 	}
 	p.Collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
@@ -108,7 +109,7 @@ func load(o Options, k *kernel, kind Attach, plain bool) (*programs, error) {
 }
 
 // configure writes the options into the constants of the programs.
-func (o Options) configure(spec *ebpf.CollectionSpec, k *kernel, places map[string]uint8) error {
+func (o Options) configure(spec *ebpf.CollectionSpec, places map[string]uint8) error {
 	flag := func(b bool) uint8 {
 		if b {
 			return 1
@@ -202,7 +203,7 @@ func addApps(values map[string]any) error {
 }
 
 // start attaches the programs.
-func (p *programs) start() (links, starts []link.Link, err error) {
+func (p *programs) start() (links, starts []io.Closer, err error) {
 	for _, h := range hooks {
 		var l link.Link
 		switch p.attach {
@@ -233,7 +234,7 @@ func (p *programs) start() (links, starts []link.Link, err error) {
 	return links, starts, nil
 }
 
-func closeAll(links []link.Link) {
+func closeAll(links []io.Closer) {
 	for _, l := range links {
 		l.Close()
 	}

@@ -48,11 +48,11 @@ func (r *ring) read() uint64      { return atomic.LoadUint64((*uint64)(unsafe.Po
 func (r *ring) written() uint64   { return atomic.LoadUint64((*uint64)(unsafe.Pointer(&r.producer[0]))) }
 func (r *ring) release(at uint64) { atomic.StoreUint64((*uint64)(unsafe.Pointer(&r.consumer[0])), at) }
 
-// take decodes as many records as there are, and as evs has room for.
-func (r *ring) take(d *decoder, evs []Event) (n int, err error) {
+// takeRecords decodes as many records as there are, and as out has room for.
+func takeRecords[T any](r *ring, out []T, decode func(data []byte, to *T) error) (n int, err error) {
 	at := r.read()
 	end := r.written()
-	for n < len(evs) && err == nil {
+	for n < len(out) && err == nil {
 		data, next, ok, bad := ringNext(r.data, at, end)
 		if bad != nil {
 			return n, bad
@@ -61,7 +61,7 @@ func (r *ring) take(d *decoder, evs []Event) (n int, err error) {
 			break
 		}
 		if data != nil {
-			if err = d.decode(data, &evs[n]); err == nil {
+			if err = decode(data, &out[n]); err == nil {
 				n++
 			}
 		}

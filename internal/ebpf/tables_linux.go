@@ -73,7 +73,7 @@ func (t *Tracer) Settled() (ns int64, err error) {
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
 		return 0, fmt.Errorf("ebpf: %w", err)
 	}
-	_, oldest, err := t.programs.underway()
+	_, oldest, err := t.underway()
 	return min(now.Nano(), oldest), err
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 )
@@ -17,8 +16,9 @@ type Tracer struct {
 	programs *programs
 	ring     *ring
 	decoder  decoder
-	links    []link.Link
-	starts   []link.Link
+	classic  *classic // nil: the programs know which events are of one I/O
+	links    []io.Closer
+	starts   []io.Closer
 	stopped  bool
 	closed   bool
 	buckets  Buckets
@@ -35,46 +35,47 @@ func Open(o Options) (*Tracer, error) {
 		return nil, err
 	}
 	k, err := runningKernel()
-	if err != nil {
-		return nil, err
-	}
-	return open(o, k, false)
+	return open(o, k, err)
 }
 
-// open tries what the kernel may have, best first.
-func open(o Options, k *kernel, plain bool) (*Tracer, error) {
+// open tries what the kernel may have, best first. Without BTF, for which noBTF is the
+// reason, classic tracepoints are left.
+func open(o Options, k *kernel, noBTF error) (*Tracer, error) {
 	// Kernels before 5.11 count what programs take as locked memory. Where that is not
 	// so, or the limit may not be raised, loading tells.
 	rlimit.RemoveMemlock()
-	kinds := []Attach{o.Attach}
-	if o.Attach == Auto {
-		kinds = []Attach{BTFTracepoint, RawTracepoint}
-	}
 	var tried []error
-	for _, kind := range kinds {
-		for _, plain := range []bool{plain, true} {
-			t, err := openAs(o, k, kind, plain)
-			if err == nil {
-				if len(tried) > 0 {
-					t.note = reason(tried[len(tried)-1])
-				}
-				return t, nil
-			}
-			tried = append(tried, err)
-			if plain {
-				break
-			}
+	for _, way := range []struct {
+		kind  Attach
+		plain bool
+	}{{BTFTracepoint, false}, {BTFTracepoint, true}, {RawTracepoint, false}, {RawTracepoint, true}, {ClassicTracepoint, true}} {
+		if o.Attach != Auto && o.Attach != way.kind {
+			continue
 		}
+		if noBTF != nil && way.kind != ClassicTracepoint {
+			tried = append(tried, noBTF)
+			continue
+		}
+		t, err := openAs(o, k, way.kind, way.plain)
+		if err == nil {
+			if len(tried) > 0 {
+				t.note = reason(tried[0])
+			}
+			return t, nil
+		}
+		tried = append(tried, err)
 	}
-	err := errors.Join(tried...)
 	var missing *Missing
-	if errors.As(err, &missing) {
+	if errors.As(errors.Join(tried...), &missing) {
 		return nil, missing
 	}
 	return nil, &Missing{What: "a kernel that takes the programs", Why: reason(tried[0]), Do: "see blksim trace doctor"}
 }
 
 func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
+	if kind == ClassicTracepoint {
+		return openClassic(o)
+	}
 	p, err := load(o, k, kind, plain)
 	if err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 	}
 	until := time.Now().Add(wait)
 	for {
-		n, err := t.ring.take(&t.decoder, evs)
+		n, err := t.take(evs)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -133,6 +134,21 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 	}
 }
 
+func (t *Tracer) take(evs []Event) (int, error) {
+	if t.classic != nil {
+		return t.classic.take(t.ring, evs)
+	}
+	return takeRecords(t.ring, evs, t.decoder.decode)
+}
+
+// underway is how many bios are, and when the first of them was queued.
+func (t *Tracer) underway() (n uint64, oldest int64, err error) {
+	if t.classic != nil {
+		return t.classic.underway()
+	}
+	return t.programs.underway()
+}
+
 // Stop takes the programs away from where I/O begins, gives what is underway at most so
 // long to complete, and then takes away the rest. Read gives what is in the ring until
 // io.EOF; the counts are final then.
@@ -146,7 +162,12 @@ func (t *Tracer) Stop(grace time.Duration) error {
 	var err error
 	for until := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
 		var n uint64
-		if n, _, err = t.programs.underway(); err != nil || n == 0 || time.Now().After(until) {
+		if t.classic != nil {
+			if err = t.classic.gather(t.ring); err != nil {
+				break
+			}
+		}
+		if n, _, err = t.underway(); err != nil || n == 0 || time.Now().After(until) {
 			break
 		}
 	}
@@ -195,7 +216,10 @@ func (t *Tracer) Counts() (Counts, error) {
 			c.Skipped += s.RecursionMisses
 		}
 	}
+	if t.classic != nil {
+		t.classic.count(&c)
+	}
 	var err error
-	c.Underway, _, err = t.programs.underway()
+	c.Underway, _, err = t.underway()
 	return c, err
 }

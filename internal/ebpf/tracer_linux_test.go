@@ -45,37 +45,56 @@ func drain(t *testing.T, tr *Tracer) (all []Event, c Counts) {
 	return all, c
 }
 
-// each runs a test for each way to attach, and with each object; two of the four under
-// -short.
+// way is one to attach: a kind of tracepoint, and an object.
+type way struct {
+	kind  Attach
+	plain bool
+}
+
+func (w way) String() string {
+	if w.plain && w.kind != ClassicTracepoint {
+		return w.kind.String() + "-plain"
+	}
+	return w.kind.String()
+}
+
+// each runs a test for each way to attach; for two of them under -short. Classic
+// tracepoints are among them for tests of what these can do.
 func each(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
-	for _, kind := range []Attach{BTFTracepoint, RawTracepoint} {
-		for _, plain := range []bool{false, true} {
-			if testing.Short() && plain != (kind == RawTracepoint) {
-				continue
-			}
-			name := kind.String()
-			if plain {
-				name += "-plain"
-			}
-			t.Run(name, func(t *testing.T) {
-				run(t, func(o Options) *Tracer {
-					require.NoError(t, o.Validate())
-					if err := checkRights(); err != nil {
-						t.Skip(err)
-					}
-					k, err := runningKernel()
-					if errors.Is(err, ErrUnavailable) {
-						t.Skip(err)
-					}
-					require.NoError(t, err)
-					o.Attach = kind
-					tr, err := openAs(o, k, kind, plain)
-					require.NoError(t, err)
-					t.Cleanup(func() { tr.Close() })
-					return tr
-				})
+	ways := []way{{BTFTracepoint, false}, {RawTracepoint, true}}
+	if !testing.Short() {
+		ways = append(ways, way{BTFTracepoint, true}, way{RawTracepoint, false})
+	}
+	runWays(t, ways, run)
+}
+
+func eachAndClassic(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
+	each(t, run)
+	runWays(t, []way{{ClassicTracepoint, true}}, run)
+}
+
+func runWays(t *testing.T, ways []way, run func(t *testing.T, open func(o Options) *Tracer)) {
+	for _, w := range ways {
+		t.Run(w.String(), func(t *testing.T) {
+			run(t, func(o Options) *Tracer {
+				require.NoError(t, o.Validate())
+				if err := checkRights(); err != nil {
+					t.Skip(err)
+				}
+				k, err := runningKernel()
+				if w.kind != ClassicTracepoint && errors.Is(err, ErrUnavailable) {
+					t.Skip(err)
+				}
+				o.Attach = w.kind
+				tr, err := openAs(o, k, w.kind, w.plain)
+				if w.kind == ClassicTracepoint && errors.Is(err, ErrUnavailable) {
+					t.Skip(err)
+				}
+				require.NoError(t, err)
+				t.Cleanup(func() { tr.Close() })
+				return tr
 			})
-		}
+		})
 	}
 }
 
@@ -85,7 +104,7 @@ func TestEachIOIsOneEvent(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, d.TakesBios)
 	f, buf := direct(t, l.Path(), 8192)
-	each(t, func(t *testing.T, open func(Options) *Tracer) {
+	eachAndClassic(t, func(t *testing.T, open func(Options) *Tracer) {
 		tr := open(Options{Devices: []Device{d}, PIDs: []uint32{uint32(os.Getpid())}})
 		for i := range int64(10) {
 			_, err := f.WriteAt(buf, i*1<<20)

@@ -10,6 +10,7 @@
 #include "bpf.h"
 #include "kernel.h"
 #include "state.h"
+#include "filter.h"
 #include "table.h"
 #include "hist.h"
 #include "app.h"
@@ -17,26 +18,6 @@
 char terms[] SEC("license") = "Dual BSD/GPL";
 
 #define MAX_BIOS 512 /* that are walked of one request */
-
-/* COUNT is for what one program alone counts. COUNT_TOGETHER is for what several do, of
- * which one may run in an interrupt of another: atomically. No program runs in an
- * interrupt of itself, but in kernels before 5.12. */
-#define COUNT_TOGETHER(field)                                          \
-	({                                                             \
-		struct counters *c_ = counters_here();                 \
-		if (c_)                                                \
-			__sync_fetch_and_add(&c_->field, 1);           \
-	})
-#ifndef PLAIN_TABLES
-#define COUNT(field)                                                   \
-	({                                                             \
-		struct counters *c_ = counters_here();                 \
-		if (c_)                                                \
-			c_->field++;                                   \
-	})
-#else
-#define COUNT(field) COUNT_TOGETHER(field)
-#endif
 
 INLINE u32 dev_of_disk(int typed, struct gendisk *disk)
 {
@@ -63,47 +44,11 @@ INLINE u32 dev_of_request(int typed, struct request *rq)
 	return q ? dev_of_disk(typed, FIELD(typed, q, disk)) : 0;
 }
 
-/* wanted is whether an extent is on a device that is traced; partitions are ranges. What
- * has no data has no place, and is for the whole disk. */
-INLINE int wanted(u32 dev, u64 sector, u32 bytes)
-{
-	if (device_count == 0)
-		return dev != 0;
-	for (u32 i = 0; i < MAX_DEVICES; i++) {
-		if (i == device_count)
-			break;
-		if (devices[i].dev == dev &&
-		    (bytes == 0 || (sector >= devices[i].first && sector < devices[i].end)))
-			return 1;
-	}
-	return 0;
-}
-
 /* opf_of is the op and flags; a write without data is a flush, which has an op of its
  * own only in the driver. */
 INLINE u32 opf_of(u32 opf, u32 bytes)
 {
 	return (opf & 0xff) == 1 && bytes == 0 ? opf + 1 : opf;
-}
-
-INLINE int wanted_op(u32 opf)
-{
-	return op_mask == 0 || (op_mask >> (opf & 63) & 1);
-}
-
-INLINE int wanted_process(u32 tgid)
-{
-	if (tgid == skip_process && skip_process != 0)
-		return 0;
-	if (process_count == 0)
-		return 1;
-	for (u32 i = 0; i < MAX_PROCESSES; i++) {
-		if (i == process_count)
-			break;
-		if (process_ids[i] == tgid)
-			return 1;
-	}
-	return 0;
 }
 
 /* Bios. */
@@ -243,7 +188,7 @@ INLINE void ended(struct bio_slot *s, u64 key, u64 now)
 		}
 		fill(r, s, now);
 		r->kind = RECORD_BIO;
-		submit(r);
+		submit(r, sizeof(*r));
 	}
 	COUNT_TOGETHER(done);
 out:
@@ -455,7 +400,7 @@ INLINE void request_record(int typed, struct request *rq, struct rq_slot *s, u32
 	r->dev = dev_of_request(typed, rq);
 	r->status = status;
 	r->bios = s ? s->bios : 0;
-	submit(r);
+	submit(r, sizeof(*r));
 }
 
 /* bios_ended goes through the bios of a request whose first `left` bytes have completed,

@@ -9,10 +9,11 @@ for tool in clang-14 llvm-strip-14; do
 	command -v $tool >/dev/null || { echo "no $tool: the BPF objects are not rebuilt"; exit 0; }
 done
 build() {
-	out=$1
-	shift
-	clang-14 -target bpfel -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter "$@" -ffile-prefix-map="$PWD"=. -c block.bpf.c -o "$to/$out"
+	from=$1 out=$2
+	shift 2
+	clang-14 -target bpfel -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter "$@" -ffile-prefix-map="$PWD"=. -c "$from" -o "$to/$out"
 	llvm-strip-14 -g "$to/$out"
 }
-build block.o -mcpu=v3
-build block_plain.o -mcpu=v2 -DPLAIN_TABLES
+build block.bpf.c block.o -mcpu=v3
+build block.bpf.c block_plain.o -mcpu=v2 -DPLAIN_TABLES
+build classic.bpf.c classic.o -mcpu=v2 -DPLAIN_TABLES

@@ -18,7 +18,7 @@ func TestObjectsAreThoseOfTheirSource(t *testing.T) {
 	dir := t.TempDir()
 	out, err := exec.Command("./build.sh", dir).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for name, have := range map[string][]byte{"block.o": Object(), "block_plain.o": PlainObject()} {
+	for name, have := range map[string][]byte{"block.o": Object(), "block_plain.o": PlainObject(), "classic.o": ClassicObject()} {
 		want, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		require.Equal(t, want, have, "%s: run make generate", name)

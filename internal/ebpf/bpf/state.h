@@ -110,12 +110,12 @@ struct {
 
 /* submit wakes the reader only when this CPU has written enough: waking is most of the
  * cost of an event. A reader looks in by itself from time to time. */
-INLINE void submit(struct record *r)
+INLINE void submit(void *r, u32 size)
 {
 	struct counters *c = counters_here();
 	u64 flags = RB_NO_WAKEUP;
 
-	if (c && (c->unread += sizeof(*r)) >= wake_bytes) {
+	if (c && (c->unread += size) >= wake_bytes) {
 		c->unread = 0;
 		flags = RB_FORCE_WAKEUP;
 	}
