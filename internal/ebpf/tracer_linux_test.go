@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"testing"
@@ -58,16 +59,18 @@ func (w way) String() string {
 	return w.kind.String()
 }
 
-// each runs a test for each way to attach; for two of them under -short. Classic
-// tracepoints are among them for tests of what these can do.
+var allWays = flag.Bool("allways", false, "run tests with each kind of tracepoint over each object; CI: each kind and each object once")
+
+// each runs a test for the ways to attach.
 func each(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
 	ways := []way{{BTFTracepoint, false}, {RawTracepoint, true}}
-	if !testing.Short() {
+	if *allWays {
 		ways = append(ways, way{BTFTracepoint, true}, way{RawTracepoint, false})
 	}
 	runWays(t, ways, run)
 }
 
+// eachAndClassic is for tests of what classic tracepoints can do, too.
 func eachAndClassic(t *testing.T, run func(t *testing.T, open func(o Options) *Tracer)) {
 	each(t, run)
 	runWays(t, []way{{ClassicTracepoint, true}}, run)
