@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -233,6 +234,29 @@ func refused(err error) error {
 		return failed(exitUsage, err)
 	}
 	return failed(exitDevice, err)
+}
+
+// failures is what to tell of requests that failed on a real disk, where nobody had a
+// fault plan fail them.
+func failures(r *report.Run) error {
+	n := r.Accounting.Requests.Failed
+	if len(r.Disks) == 0 || len(r.Injected) > 0 || n == 0 {
+		return nil
+	}
+	causes := map[string]int64{}
+	for _, d := range r.Disks {
+		for what, count := range d.Errors {
+			causes[what] += count
+		}
+		if d.Short > 0 {
+			causes["less than was asked for"] += d.Short
+		}
+	}
+	s := fmt.Sprintf("%s: %s failed", r.Setup.Device, plural(n, "request", "requests"))
+	for i, what := range slices.Sorted(maps.Keys(causes)) {
+		s += map[bool]string{true: ": ", false: ", "}[i == 0] + fmt.Sprintf("%s (%s)", what, report.Count(causes[what]))
+	}
+	return failed(exitDevice, errors.New(s))
 }
 
 // regions says where jobs write.

@@ -156,6 +156,9 @@ func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	for _, n := range res.Skipped {
 		left += n
 	}
+	if err := failures(r); err != nil {
+		return err
+	}
 	switch left {
 	case 0:
 		return nil

@@ -167,5 +167,5 @@ func loadVerdict(r *report.Run, runErr, closeErr error) error {
 	case v != nil && v.Bad > 0:
 		return failed(exitDevice, fmt.Errorf("verify: %d of %d blocks are bad; %s", v.Bad, v.Checked, v.First[0]))
 	}
-	return nil
+	return failures(r)
 }

@@ -30,6 +30,7 @@ type Result struct {
 // lanes that do not answer where it is blocked. The source is its owner's again.
 func (e *Engine) result(blocked bool) *Result {
 	p := &e.pump
+	e.Live.submitted.Load() // pairs with the pump's publish, where its lane does not answer
 	if blocked && !p.finished {
 		p.abandoned, p.stopped = true, true
 	}

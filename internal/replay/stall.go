@@ -201,6 +201,7 @@ func gather(workers []*worker) []*count {
 		case all[i] = <-answers[i]:
 		case <-late:
 			late = time.After(0) // for those that follow
+			w.ended.Load()       // pairs with what the lane did last
 			all[i] = &count{w.tally, w.stuck()}
 		}
 	}

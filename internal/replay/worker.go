@@ -118,6 +118,9 @@ func (w *worker) submit(now lane.Time) {
 	if err != nil {
 		panic("replay: submit: " + err.Error())
 	}
+	if w.e.pump.real {
+		w.ended.Add(0) // what this lane has written until here is read after a load: see gather
+	}
 	// A stop that came after the pump had sent these did not see them.
 	if w.e.stop.Load() {
 		for _, id := range ids {

@@ -186,8 +186,12 @@ func (st *Stack) openDisk(s Spec, i int, kind, profile string) error {
 	if s.Queues > lim.Queues {
 		return errors.Join(specf("%d queues: the driver has %d", s.Queues, lim.Queues), drv.Close())
 	}
-	if s.DeviceDepth > lim.QueueDepth*s.Queues {
-		return errors.Join(specf("device depth %d: the device takes %d from each of %d queues", s.DeviceDepth, lim.QueueDepth, s.Queues), drv.Close())
+	most := lim.QueueDepth // of a real disk: of the kernel's queue behind all of ours
+	if s.Real == nil {
+		most *= s.Queues
+	}
+	if s.DeviceDepth > most {
+		return errors.Join(specf("device depth %d: the device takes %d", s.DeviceDepth, most), drv.Close())
 	}
 	dsk, err := blk.Open(drv, s.blockOptions(st.Lanes, s.depth(lim)))
 	if err != nil {
