@@ -198,7 +198,10 @@ func (l *realLane) Attach(w Waiter) {
 
 // Spin is of Spinner.
 func (l *realLane) Spin(d time.Duration) {
-	l.spin = max(d, 0)
+	if d = max(d, 0); d == l.spin {
+		return
+	}
+	l.spin = d
 	if l.running && l.waiter != nil {
 		l.setSlack(l.spin)
 	}

@@ -163,6 +163,9 @@ func (t *ftrace) set(file, value string) error {
 	return os.WriteFile(filepath.Join(t.dir, file), []byte(value), 0)
 }
 
+// workers are the kernel's threads that go on with what io_uring could not do at once.
+const workers = "iou-wrk*"
+
 // start records the bios of a device, and what becomes of the threads of a program,
 // from now on.
 func (t *ftrace) start(device, program string) error {
@@ -174,8 +177,8 @@ func (t *ftrace) start(device, program string) error {
 	return errors.Join(
 		t.set("trace", ""),
 		t.set("events/block/block_bio_queue/filter", fmt.Sprintf("dev == %d", unix.Major(st.Rdev)<<20|unix.Minor(st.Rdev))),
-		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q", program, program)),
-		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q", program)),
+		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q || prev_comm ~ %q || next_comm ~ %q", program, program, workers, workers)),
+		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q || comm ~ %q", program, workers)),
 		t.enable("1"),
 		t.set("tracing_on", "1"))
 }

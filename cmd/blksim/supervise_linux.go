@@ -35,7 +35,7 @@ func superviseSelf() (code int, err error) {
 		return 0, err
 	}
 	defer said.Close()
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd := exec.Command(ownProgram(), os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{say}
@@ -80,6 +80,22 @@ func superviseSelf() (code int, err error) {
 			return code, nil
 		}
 	}
+}
+
+// ownProgram is the path of this program: its own, by which tools name the process, as
+// long as the same file is there.
+func ownProgram() string {
+	const self = "/proc/self/exe"
+	path, err := os.Executable()
+	if err != nil {
+		return self
+	}
+	there, err1 := os.Stat(path)
+	here, err2 := os.Stat(self)
+	if err1 != nil || err2 != nil || !os.SameFile(there, here) {
+		return self
+	}
+	return path
 }
 
 // endCode is the exit code of a process that has ended, as a shell has it.

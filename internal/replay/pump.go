@@ -118,7 +118,6 @@ func (p *pump) startClock() bool {
 		p.hold, p.wake = holdThink, p.start
 		p.timer.Arm(d)
 	}
-	p.spin(spinFor)
 	return true
 }
 
@@ -142,6 +141,7 @@ func (p *pump) run() {
 			due = p.start.Add(scaled(max(r.Time, 0), p.e.cfg.TimeScale))
 			if due > now {
 				p.full = false
+				p.spin(spinFor) // again: another engine of this lane may have ended
 				p.timer.Arm(due.Sub(now))
 				break
 			}
