@@ -98,9 +98,9 @@ func TestRecordThenSimulate(t *testing.T) {
 	require.Contains(t, errs+out, "by blksim trace record on Linux")
 }
 
-// TestRecordThenReplayOnTheSameDevice: the same operations, offsets and sizes in the same
-// order, and the time between two of them within 2 ms for half of them; it is some
-// microseconds on a machine with a core to spare.
+// TestRecordThenReplayOnTheSameDevice: the same operations, offsets and sizes, and the time
+// between two of them within 2 ms for half of them; it is some microseconds on a machine
+// with a core to spare. Where the machine has none, the kernel may swap neighbours.
 func TestRecordThenReplayOnTheSameDevice(t *testing.T) {
 	l := loopdev.LoopFor(t, 16<<20, loopdev.Options{})
 	exe, err := os.Executable()
@@ -131,15 +131,26 @@ func TestRecordThenReplayOnTheSameDevice(t *testing.T) {
 		t.Skipf("the kernel missed %d completions", len(once)-len(twice))
 	}
 	require.Len(t, twice, len(once))
+	what := func(recs []traces.Record) (list [][3]int64) {
+		for _, r := range recs {
+			list = append(list, [3]int64{int64(r.Op), r.Offset, r.Length})
+		}
+		return list
+	}
+	require.ElementsMatch(t, what(once), what(twice))
 	var off []time.Duration
+	swapped := 0
 	for i := range once {
-		require.Equal(t, [3]int64{int64(once[i].Op), once[i].Offset, once[i].Length}, [3]int64{int64(twice[i].Op), twice[i].Offset, twice[i].Length}, "record %d", i)
+		if what(once[i : i+1])[0] != what(twice[i : i+1])[0] {
+			swapped++
+		}
 		if i > 0 {
 			off = append(off, time.Duration((twice[i].Time-twice[i-1].Time)-(once[i].Time-once[i-1].Time)).Abs())
 		}
 	}
 	slices.Sort(off)
-	t.Logf("time between two I/Os: off by %v at p50, %v at p90, %v at p99", off[len(off)/2], off[len(off)*9/10], off[len(off)*99/100])
+	require.LessOrEqual(t, swapped, len(once)/10)
+	t.Logf("%d of %d not in the same place; time between two I/Os off by %v at p50, %v at p90, %v at p99", swapped, len(once), off[len(off)/2], off[len(off)*9/10], off[len(off)*99/100])
 	require.Less(t, off[len(off)/2], 2*time.Millisecond)
 }
 

@@ -49,6 +49,7 @@ type Recorder struct {
 	volume  map[volume]uint32
 
 	evs    []ebpf.Event
+	most   int             // Held
 	held   []traces.Record // Time is of CLOCK_MONOTONIC
 	start  int64           // the first record's
 	last   int64           // the last one written
@@ -71,7 +72,7 @@ type volume struct {
 func New(w traces.Writer, devices []ebpf.Device) *Recorder {
 	r := &Recorder{
 		w: w, devices: devices, process: map[process]uint32{}, volume: map[volume]uint32{},
-		evs: make([]ebpf.Event, 4096), names: traces.Names{Processes: []traces.Process{{}}},
+		evs: make([]ebpf.Event, 4096), most: Held, names: traces.Names{Processes: []traces.Process{{}}},
 	}
 	for _, d := range devices {
 		r.volume[volume{d.Dev, d.End}] = uint32(len(r.names.Volumes))
@@ -102,7 +103,7 @@ func (r *Recorder) Step(s Source, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if n == len(r.evs) && len(r.held) < Held {
+	if n == len(r.evs) && len(r.held) < r.most {
 		return nil // there is more
 	}
 	settled, err := s.Settled()
@@ -114,7 +115,7 @@ func (r *Recorder) Step(s Source, wait time.Duration) error {
 			return err
 		}
 		r.take(r.evs[:n])
-		if len(r.held) >= 2*Held {
+		if len(r.held) >= 2*r.most {
 			break
 		}
 	}
@@ -191,8 +192,8 @@ func byTime(a, b traces.Record) int { return cmp.Compare(a.Time, b.Time) }
 func (r *Recorder) release(settled int64) error {
 	slices.SortStableFunc(r.held, byTime)
 	n, _ := slices.BinarySearchFunc(r.held, settled, func(rec traces.Record, t int64) int { return cmp.Compare(rec.Time, t) })
-	if len(r.held)-n > Held {
-		n = len(r.held) - Held/2
+	if len(r.held)-n > r.most {
+		n = len(r.held) - r.most/2
 	}
 	return r.write(n)
 }

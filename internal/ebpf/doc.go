@@ -44,6 +44,5 @@
 // # What runs where
 //
 // The programs run on every CPU inside the kernel, and share a ring for records. A Tracer
-// starts no goroutine. Read and Stop belong to one goroutine at a time; Counts and
-// Histograms may be called from any.
+// starts no goroutine. Read belongs to one; the other methods may be called by others.
 package ebpf

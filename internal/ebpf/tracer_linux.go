@@ -4,14 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 )
 
-// Tracer is a set of programs in the kernel. Its methods belong to one goroutine at a
-// time, but for Counts and Histograms, which anybody may call.
+// Tracer is a set of programs in the kernel. Read belongs to one goroutine; Stop, Counts,
+// Settled and Histograms may be called by another meanwhile, and Close when none is underway.
 type Tracer struct {
 	programs *programs
 	ring     *ring
@@ -19,7 +20,7 @@ type Tracer struct {
 	classic  *classic // nil: the programs know which events are of one I/O
 	links    []io.Closer
 	starts   []io.Closer
-	stopped  bool
+	stopped  atomic.Bool
 	closed   bool
 	buckets  Buckets
 	note     string
@@ -117,11 +118,12 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 	}
 	until := time.Now().Add(wait)
 	for {
+		stopped := t.stopped.Load() // before the ring is found empty
 		n, err := t.take(evs)
 		if n > 0 || err != nil {
 			return n, err
 		}
-		if t.stopped {
+		if stopped {
 			return 0, io.EOF
 		}
 		left := time.Until(until)
@@ -153,7 +155,7 @@ func (t *Tracer) underway() (n uint64, oldest int64, err error) {
 // long to complete, and then takes away the rest. Read gives what is in the ring until
 // io.EOF; the counts are final then.
 func (t *Tracer) Stop(grace time.Duration) error {
-	if t.stopped {
+	if t.stopped.Load() {
 		return nil
 	}
 	closeAll(t.starts)
@@ -174,7 +176,7 @@ func (t *Tracer) Stop(grace time.Duration) error {
 	closeAll(t.links)
 	t.links = nil
 	settle()
-	t.stopped = true
+	t.stopped.Store(true)
 	return err
 }
 
