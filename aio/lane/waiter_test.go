@@ -155,3 +155,34 @@ func TestSpinLooksForTheTimerWithoutSleeping(t *testing.T) {
 		})
 	}
 }
+
+// A lane that is to be exact lets the Go scheduler have its thread while nothing is
+// due, and never when something is soon.
+func TestExactLaneYieldsOnlyInAGap(t *testing.T) {
+	for _, c := range []struct {
+		period time.Duration
+		yields bool
+	}{{time.Millisecond, true}, {yieldGap / 2, false}} {
+		g := NewReal(1)
+		attach(t, g, newRing())
+		l := g.lanes[0]
+		var before, after Time
+		require.NoError(t, g.Do(0, func(done func()) {
+			l.Spin(20 * time.Microsecond)
+			left := int(4 * yieldEvery / c.period)
+			var timer Timer
+			timer = l.NewTimer(func() {
+				if left--; left == 0 {
+					after = l.yielded
+					done()
+					return
+				}
+				timer.Arm(c.period)
+			})
+			timer.Arm(c.period)
+			before = l.yielded
+		}))
+		require.Equal(t, c.yields, after > before, c.period)
+		g.Close()
+	}
+}
