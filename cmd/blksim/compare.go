@@ -44,7 +44,8 @@ formats (blksim trace record writes them), blktrace and blkparse with completion
 msr, systor, vscsi2 and csv with a latency column.`,
 		Example: `  blksim compare --device sim:tlc-consumer disk.blkt
   blksim compare --device sim --profile mine.toml --threshold 'read.p(99)<+10%' disk.blkt
-  blksim compare --against real-disk.json disk.blkt`,
+  blksim compare --against real-disk.json disk.blkt
+  blksim compare --device /dev/loop0 --allow-write disk.blkt`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("compare: %d traces: want one", len(args))
@@ -63,7 +64,7 @@ msr, systor, vscsi2 and csv with a latency column.`,
 		{Name: "report", CommandOnly: true, Value: option.String(&s.report), Usage: "write charts of both, one over the other, to this HTML file, which opens offline"},
 		{Name: "time-limit", CommandOnly: true, Value: option.Duration(&s.limit), Usage: "end after so long on the wall clock, with the result so far and exit code 124"},
 		{Name: "no-progress", CommandOnly: true, Value: option.Bool(&s.quiet), Usage: "show no progress on a terminal"},
-	}}, s.deviceOptions("size"), s.timingOptions(), s.cancelOptions(), s.blockOptions(), s.reading.rows(), s.writeOptions()})
+	}}, s.deviceOptions("size"), s.real.rows(), s.timingOptions(), s.cancelOptions(), s.blockOptions(), s.reading.rows(), s.writeOptions()})
 	return cmd
 }
 
@@ -91,6 +92,9 @@ func (s *validating) compare(path string, stdout, stderr io.Writer) error {
 	}
 	if path == stdin && s.against == stdin {
 		return usagef("compare -: standard input can be read once, and is wanted for what was recorded and to run: give a file, or --against")
+	}
+	if s.real.ebpf {
+		return usagef("compare --ebpf: the kernel's view of a run is in the result of blksim replay --ebpf")
 	}
 	variants := s.variants()
 	if err := checkTraces([]string{path}, len(variants)); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,6 +73,19 @@ func TestCompareRunsEachDriver(t *testing.T) {
 	require.Contains(t, got[1].SimulatedOn, "nvme,callback=off")
 }
 
+// TestCompareOfARealDisk: a replay on a file, which is on the wall clock.
+func TestCompareOfARealDisk(t *testing.T) {
+	disk := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, os.WriteFile(disk, make([]byte, 4<<20), 0o600))
+	code, out, errs := blksim("compare", "--device="+disk, "--redirect=wrap", "--direct=0", recordedReads(t, 20))
+	if strings.Contains(errs, "not supported") {
+		t.Skip(errs)
+	}
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "replayed")
+	require.Contains(t, out, "driver disk; trace timing, real time")
+}
+
 func TestWhatCannotBeComparedIsSaid(t *testing.T) {
 	good, none := recordedReads(t, 20), file(t, "none.blk", tiny)
 	several := filepath.Join(t.TempDir(), "several.json")
@@ -89,6 +103,7 @@ func TestWhatCannotBeComparedIsSaid(t *testing.T) {
 		{[]string{"--against=" + several + "#tape", good}, exitInput, `no run "tape"`},
 		{[]string{"--against=" + file(t, "x.json", "{"), good}, exitInput, "no JSON result"},
 		{[]string{"-"}, exitUsage, "standard input can be read once"},
+		{[]string{"--ebpf", "--device=" + good, good}, exitUsage, "blksim replay --ebpf"},
 		{[]string{"--confidence=2", good}, exitUsage, "confidence 2"},
 		{[]string{}, exitUsage, "0 traces: want one"},
 		{[]string{file(t, "bad.blk", "blksim trace 1\n0 R 0 4096 completed=1\n1 R x 1\n")}, exitInput, "bad.blk:3"},
