@@ -36,7 +36,7 @@ func (s *tracing) rows() []option.Row {
 		{Name: "op", Alias: []string{"ops"}, Value: option.Parsed(&s.ops, "op,op,...", parseOps, writeOps), Usage: "only these operations: read, write, flush, discard, write-zeroes"},
 		{Name: "pid", Value: option.List(&s.pids, "pid"), Usage: "only what these processes ask for; buffered writes are asked for by the kernel (default: all)"},
 		{Name: "min-latency", Value: option.Duration(&s.minLatency), Usage: "only I/Os that take at least so long"},
-		{Name: "buffer", Value: option.Size(&s.buffer), Usage: "for events on their way from the kernel: a power of two (default: 8m)"},
+		{Name: "buffer", Value: option.Size(&s.buffer), Usage: "of each CPU, for events on their way from the kernel: a power of two (default: 4m, less on more than 8 CPUs)"},
 	}
 }
 

@@ -62,10 +62,11 @@ func openClassic(o Options) (*Tracer, error) {
 	if t.programs, err = loadClassic(o, &c.formats); err != nil {
 		return nil, err
 	}
-	if t.ring, err = newRing(t.programs.Maps["ring"]); err != nil {
+	if t.rings, err = newRings(t.programs.rings, 0); err != nil {
 		t.programs.Close()
 		return nil, err
 	}
+	t.rings.strict = true
 	for _, h := range classicHooks {
 		l, err := attachClassic(t.programs.Programs["classic_"+h.name], c.formats[h.action].id)
 		if err != nil {
@@ -100,11 +101,15 @@ func loadClassic(o Options, formats *[actions]eventFormat) (*programs, error) {
 	if err := o.configure(spec, nil); err != nil {
 		return nil, err
 	}
-	all, err := ebpf.NewCollection(spec)
-	if err != nil {
+	p := &programs{attach: ClassicTracepoint, plain: true}
+	if p.rings, err = o.makeRings(spec); err != nil {
+		return nil, err
+	}
+	if p.Collection, err = ebpf.NewCollection(spec); err != nil {
+		p.Close()
 		return nil, fmt.Errorf("ebpf: loading classic programs: %w", err)
 	}
-	return &programs{Collection: all, attach: ClassicTracepoint, plain: true}, nil
+	return p, nil
 }
 
 // attachClassic attaches a program to a tracepoint by its number.
@@ -163,15 +168,15 @@ func readAt(dir *os.File, path string) (string, error) {
 }
 
 // gather takes what is in the ring, and finds what belongs together.
-func (c *classic) gather(r *ring) error {
+func (c *classic) gather(r *rings) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.gatherLocked(r)
 }
 
-func (c *classic) gatherLocked(r *ring) error {
+func (c *classic) gatherLocked(r *rings) error {
 	for {
-		n, err := takeRecords(r, c.raw, func(data []byte, to *stageEvent) (err error) {
+		n, err := take(r, c.raw, func(data []byte, to *stageEvent) (err error) {
 			*to, err = decodeRaw(data, &c.formats)
 			return err
 		})
@@ -209,7 +214,7 @@ func (c *classic) sift() {
 	c.pairing.out = c.pairing.out[:0]
 }
 
-func (c *classic) take(r *ring, evs []Event) (int, error) {
+func (c *classic) take(r *rings, evs []Event) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var err error

@@ -69,7 +69,7 @@ type Options struct {
 	Requests     bool // Events: a second stream, of requests
 	RequestsOnly bool // Events: requests and no bios
 	AppIDs       bool // Events: the id that the application gave the I/O, for direct I/O
-	Buffer       int  // Events: bytes of the ring, a power of two and whole pages; 0: 8 MiB
+	Buffer       int  // Events: bytes of the ring of each CPU, a power of two; 0: 4 MiB, less on more than 8 CPUs
 	WakeBytes    int  // Events: the reader is woken when a CPU has written so much; 0: 64 KiB
 
 	// QueueTime has histograms of the queue and of the whole, which need each bio to be
@@ -95,10 +95,7 @@ type Device struct {
 // Partition is whether the device is a part of a disk.
 func (d Device) Partition() bool { return d.First > 0 }
 
-const (
-	defaultBuffer = 8 << 20
-	defaultWake   = 64 << 10
-)
+const defaultWake = 64 << 10
 
 // Validate says what is wrong with the options, if anything is.
 func (o Options) Validate() error {

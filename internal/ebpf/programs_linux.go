@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -56,6 +55,17 @@ type programs struct {
 	attach Attach
 	plain  bool
 	names  []string
+	rings  []*ebpf.Map
+}
+
+// Close frees what the programs have.
+func (p *programs) Close() {
+	if p.Collection != nil {
+		p.Collection.Close()
+	}
+	for _, m := range p.rings {
+		m.Close()
+	}
 }
 
 // load loads what the options need. A kernel that refuses the object with atomics gets
@@ -99,10 +109,14 @@ func load(o Options, k *kernel, kind Attach, plain bool) (*programs, error) {
 	if err := o.configure(spec, values); err != nil {
 		return nil, err
 	}
+	if p.rings, err = o.makeRings(spec); err != nil {
+		return nil, err
+	}
 	p.Collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
 		Programs: ebpf.ProgramOptions{KernelTypes: k.types},
 	})
 	if err != nil {
+		p.Close()
 		return nil, fmt.Errorf("ebpf: loading %v programs: %w", kind, err)
 	}
 	return p, nil
@@ -116,18 +130,13 @@ func (o Options) configure(spec *ebpf.CollectionSpec, places map[string]uint8) e
 		}
 		return 0
 	}
-	buffer, wake := o.Buffer, o.WakeBytes
-	if buffer == 0 {
-		buffer = defaultBuffer
-	}
+	wake := o.WakeBytes
 	if wake == 0 {
 		wake = defaultWake
 	}
-	if o.Mode == Histogram {
-		buffer = 4096 // there must be one, and it stays empty
+	if o.Buffer != 0 {
+		wake = min(wake, o.Buffer/2)
 	}
-	wake = min(wake, buffer/2/runtime.NumCPU())
-	spec.Maps["ring"].MaxEntries = uint32(buffer)
 
 	type device struct {
 		Dev, Zero  uint32

@@ -69,12 +69,12 @@ func (p *programs) underway() (n uint64, oldest int64, err error) {
 // Settled is a time of CLOCK_MONOTONIC: what was queued before has completed, and its
 // events are in the ring already, or were read. A bio that never completes holds it back.
 func (t *Tracer) Settled() (ns int64, err error) {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return 0, fmt.Errorf("ebpf: %w", err)
+	now, err := monotonic()
+	if err != nil {
+		return 0, err
 	}
 	_, oldest, err := t.underway()
-	return min(now.Nano(), oldest), err
+	return min(int64(now), oldest), err
 }
 
 // window is an array map as it lies in memory; the programs write to it meanwhile.

@@ -15,7 +15,7 @@ import (
 // Settled and Histograms may be called by another meanwhile, and Close when none is underway.
 type Tracer struct {
 	programs *programs
-	ring     *ring
+	rings    *rings // nil: there are histograms and no events
 	decoder  decoder
 	classic  *classic // nil: the programs know which events are of one I/O
 	links    []io.Closer
@@ -83,7 +83,8 @@ func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
 	}
 	t := &Tracer{programs: p, decoder: k.decoder(), buckets: o.Buckets}
 	if o.Mode == Events {
-		if t.ring, err = newRing(p.Maps["ring"]); err != nil {
+		const completeAt = 24 // in struct record
+		if t.rings, err = newRings(p.rings, completeAt); err != nil {
 			p.Close()
 			return nil, err
 		}
@@ -113,7 +114,7 @@ const patience = 20 * time.Millisecond
 // at most so long; a wait that ends without one gives 0. After Stop it gives what is
 // left, and then io.EOF.
 func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
-	if t.ring == nil || t.closed {
+	if t.rings == nil || t.closed {
 		return 0, io.EOF
 	}
 	until := time.Now().Add(wait)
@@ -130,7 +131,7 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 		if left <= 0 {
 			return 0, nil
 		}
-		if err := t.ring.wait(min(left, patience)); err != nil {
+		if err := t.rings.wait(min(left, patience)); err != nil {
 			return 0, err
 		}
 	}
@@ -138,9 +139,9 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 
 func (t *Tracer) take(evs []Event) (int, error) {
 	if t.classic != nil {
-		return t.classic.take(t.ring, evs)
+		return t.classic.take(t.rings, evs)
 	}
-	return takeRecords(t.ring, evs, t.decoder.decode)
+	return take(t.rings, evs, t.decoder.decode)
 }
 
 // underway is how many bios are, and when the first of them was queued.
@@ -165,7 +166,7 @@ func (t *Tracer) Stop(grace time.Duration) error {
 	for until := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
 		var n uint64
 		if t.classic != nil {
-			if err = t.classic.gather(t.ring); err != nil {
+			if err = t.classic.gather(t.rings); err != nil {
 				break
 			}
 		}
@@ -196,8 +197,8 @@ func (t *Tracer) Close() error {
 	t.closed = true
 	closeAll(t.starts)
 	closeAll(t.links)
-	if t.ring != nil {
-		t.ring.close()
+	if t.rings != nil {
+		t.rings.close()
 	}
 	t.programs.Close()
 	return nil

@@ -180,7 +180,7 @@ INLINE void ended(struct bio_slot *s, u64 key, u64 now)
 		hist_add(s->opf, STAGE_TOTAL, s->queue, now);
 	}
 	if (want_bio_events) {
-		struct record *r = ringbuf_reserve(&ring, sizeof(*r), 0);
+		struct record *r = reserve(sizeof(*r));
 
 		if (!r) {
 			COUNT_TOGETHER(lost);
@@ -379,7 +379,7 @@ INLINE void request_record(int typed, struct request *rq, struct rq_slot *s, u32
 	since = first ? first->queue : s ? s->issue : now;
 	if (min_latency_ns && now - since < min_latency_ns)
 		return;
-	r = ringbuf_reserve(&ring, sizeof(*r), 0);
+	r = reserve(sizeof(*r));
 	if (!r) {
 		COUNT_TOGETHER(requests_lost);
 		return;

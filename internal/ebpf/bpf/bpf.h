@@ -22,24 +22,23 @@ enum {
 	MAP_TYPE_HASH = 1,
 	MAP_TYPE_ARRAY = 2,
 	MAP_TYPE_PERCPU_ARRAY = 6,
+	MAP_TYPE_ARRAY_OF_MAPS = 12,
 	MAP_TYPE_RINGBUF = 27,
 	F_MMAPABLE = 1 << 10,
 	RB_NO_WAKEUP = 1,
 	RB_FORCE_WAKEUP = 2,
-	RB_AVAIL_DATA = 0,
 };
 
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static long (*const map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
 static long (*const map_delete)(void *map, const void *key) = (void *)3;
 static u64 (*const ktime_get_ns)(void) = (void *)5;
+static u32 (*const get_smp_processor_id)(void) = (void *)8;
 static u64 (*const get_current_pid_tgid)(void) = (void *)14;
 static long (*const get_current_comm)(void *buf, u32 size) = (void *)16;
 static long (*const probe_read_kernel)(void *dst, u32 size, const void *src) = (void *)113;
 static void *(*const ringbuf_reserve)(void *ringbuf, u64 size, u64 flags) = (void *)131;
 static void (*const ringbuf_submit)(void *data, u64 flags) = (void *)132;
-static void (*const ringbuf_discard)(void *data, u64 flags) = (void *)133;
-static u64 (*const ringbuf_query)(void *ringbuf, u64 flags) = (void *)134;
 
 /* CO-RE: the loader writes the running kernel's offsets into these, from its BTF. */
 #define CORE __attribute__((preserve_access_index))

@@ -57,7 +57,7 @@ INLINE int tell(void *ctx, enum action a)
 			return 0;
 		COUNT_TOGETHER(started);
 	}
-	r = ringbuf_reserve(&ring, sizeof(*r), 0);
+	r = reserve(sizeof(*r));
 	if (!r) {
 		/* Without its start, an I/O is lost; without its end, it is never seen to end. */
 		if (a == QUEUE)
