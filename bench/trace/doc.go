@@ -12,8 +12,9 @@
 // fio runs all the time, on every core, with tuned settings: random 4 KiB reads as fast
 // as it goes, or at 100,000 IOPS. In turns of a third of a second nobody traces, and a
 // tracer does; the device's own counters (/sys/block/DEV/stat) say how many I/Os each
-// had. Each pair of turns gives a ratio, every other one with the tracer first. All
-// tracers take the same cores from fio, with their readers.
+// had. Each turn with a tracer is set beside the mean of the one before and the one
+// after it, so that what else the machine does, if it does it slowly, is in neither. All tracers take
+// the same cores from fio, with their readers.
 //
 //   - histogram: internal/ebpf counts the time with the device (blksim biolatency);
 //     histogram-queue also follows each I/O from when it is queued.

@@ -11,7 +11,7 @@ import (
 
 // bench is a run of the program.
 type bench struct {
-	pairs  int
+	turns  int // with a tracer, in each row
 	window time.Duration
 
 	disk   *disk         // nil: not made yet
@@ -38,7 +38,7 @@ type side struct {
 const atRate = 100_000
 
 func (b *bench) rows() []figures.Row {
-	b.grid = &figures.Grid{Title: "What each tracer saw complete, and what the device counted by itself in the same windows (all pairs together; -: it does not say). Lost, not followed and never seen to end are of the whole time that it was attached:",
+	b.grid = &figures.Grid{Title: "What each tracer saw complete, and what the device counted by itself in the same windows (all turns together; -: it does not say). Lost, not followed and never seen to end are of the whole time that it was attached:",
 		Header: []string{"", "kIOPS without", "kIOPS with", "device counted", "seen", "lost", "not followed", "never seen to end"}}
 	full := []side{
 		{"histogram", openHistogram(false), figures.AtLeast(0.95, 1)},
@@ -88,16 +88,25 @@ func (b *bench) measure(name string, s side, rate int) (*figures.Reading, error)
 	}
 	var sum total
 	r := &figures.Reading{}
-	for i := range b.pairs {
-		p, err := b.pair(s, i%2 == 1)
+	before, err := b.disk.turn(b.window, nil)
+	if err != nil {
+		return nil, err
+	}
+	for range b.turns {
+		t, err := b.traced(s)
 		if err != nil {
 			return nil, err
 		}
-		if p.without.ios == 0 || p.with.ios == 0 {
+		after, err := b.disk.turn(b.window, nil)
+		if err != nil {
+			return nil, err
+		}
+		if before.ios == 0 || t.ios == 0 || after.ios == 0 {
 			return nil, fmt.Errorf("no I/O in a window: %w", load.failed())
 		}
-		r.Ratios = append(r.Ratios, p.with.iops()/p.without.iops())
-		sum.add(&p)
+		r.Ratios = append(r.Ratios, 2*t.iops()/(before.iops()+after.iops()))
+		sum.add(after, t)
+		before = after
 	}
 	r.Detail = fmt.Sprintf("%s kIOPS without, %s with", figures.Number(sum.without.iops()/1e3), figures.Number(sum.with.iops()/1e3))
 	b.grid.Lines = append(b.grid.Lines, sum.line(name))
@@ -128,66 +137,49 @@ type turn struct {
 
 func (t turn) iops() float64 { return float64(t.ios) / t.took.Seconds() }
 
-// pair is a window without and one with the tracer, and what both it and the device
-// counted in the latter.
-type pair struct {
-	without, with turn
-	account       *ebpf.Counts // nil: it has none
+// looked is a turn with a tracer.
+type looked struct {
+	turn
+	account *ebpf.Counts // nil: it has none
 }
 
-func (b *bench) pair(s side, first bool) (p pair, err error) {
-	if first {
-		if err = b.traced(s, &p); err != nil {
-			return p, err
-		}
-	}
-	if p.without, err = b.disk.turn(b.window, nil); err != nil {
-		return p, err
-	}
-	if !first {
-		err = b.traced(s, &p)
-	}
-	return p, err
-}
-
-// traced is the window with the tracer. What it takes to begin and to end is in none.
-func (b *bench) traced(s side, p *pair) error {
+// traced is a turn with the tracer. What it takes to begin and to end is not in it.
+func (b *bench) traced(s side) (l looked, err error) {
 	t, err := s.open(b.disk)
 	if err != nil {
-		return err
+		return l, err
 	}
-	p.with, err = b.disk.turn(b.window, t)
-	a, err2 := t.stop()
-	p.account = a
-	if err = errors.Join(err, err2); err != nil {
-		return err
+	l.turn, err = b.disk.turn(b.window, t)
+	account, err2 := t.stop()
+	l.account = account
+	if err = errors.Join(err, err2); err == nil {
+		// The next turn begins when nobody has anything to do any more for this one.
+		time.Sleep(b.window / 10)
 	}
-	// A turn begins when nobody has anything to do any more for the one before.
-	time.Sleep(b.window / 10)
-	return nil
+	return l, err
 }
 
-// total is all pairs of a row.
+// total is all turns of a row.
 type total struct {
 	without, with turn
 	account       *ebpf.Counts
 }
 
-func (t *total) add(p *pair) {
-	t.without.ios += p.without.ios
-	t.without.took += p.without.took
-	t.with.ios += p.with.ios
-	t.with.took += p.with.took
-	t.with.seen += p.with.seen
-	t.with.counts = p.with.counts
-	if p.account != nil {
+func (t *total) add(without turn, with looked) {
+	t.without.ios += without.ios
+	t.without.took += without.took
+	t.with.ios += with.ios
+	t.with.took += with.took
+	t.with.seen += with.seen
+	t.with.counts = with.counts
+	if with.account != nil {
 		if t.account == nil {
 			t.account = &ebpf.Counts{}
 		}
-		t.account.Started += p.account.Started
-		t.account.Lost += p.account.Lost
-		t.account.NoRoom += p.account.NoRoom
-		t.account.Stale += p.account.NeverDelivered()
+		t.account.Started += with.account.Started
+		t.account.Lost += with.account.Lost
+		t.account.NoRoom += with.account.NoRoom
+		t.account.Stale += with.account.NeverDelivered()
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 	"blksim/internal/ebpf"
 )
 
-func TestATotalAddsUpItsPairs(t *testing.T) {
+func TestATotalAddsUpItsTurns(t *testing.T) {
 	var sum total
-	for i := range int64(3) {
-		sum.add(&pair{without: turn{ios: 1000, took: time.Second}, with: turn{ios: 800, took: time.Second, seen: 790, counts: true},
-			account: &ebpf.Counts{Started: 900, Lost: 5, NoRoom: 1, Stale: 2, Underway: uint64(i)}})
+	for i := range uint64(3) {
+		sum.add(turn{ios: 1000, took: time.Second}, looked{turn{ios: 800, took: time.Second, seen: 790, counts: true},
+			&ebpf.Counts{Started: 900, Lost: 5, NoRoom: 1, Stale: 2, Underway: i}})
 	}
 	require.Equal(t, []string{"x", "1", "0.8", "2400", "2370", "15", "3", "9"}, sum.line("x"))
 	require.EqualValues(t, 2700, sum.account.Started)
 	var silent total
-	silent.add(&pair{without: turn{ios: 10, took: time.Second}, with: turn{ios: 9, took: time.Second}})
+	silent.add(turn{ios: 10, took: time.Second}, looked{turn: turn{ios: 9, took: time.Second}})
 	require.Equal(t, []string{"y", "0.01", "0.009", "9", "-", "-", "-", "-"}, silent.line("y"))
 }
 
