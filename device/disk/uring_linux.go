@@ -116,19 +116,32 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 		}
 	}
 	b.arm()
-	short, rest := b.e.short(d)
-	if short > 0 {
-		if b.must(b.ring.WaitShort(1, short)); rest == 0 || b.ring.Ready() > 0 {
-			return taken
-		}
-	}
-	if rest < 0 {
-		b.must(b.ring.Wait(1))
-	} else {
-		b.must(b.ring.WaitFor(1, rest))
-	}
+	b.wait(d)
 	return taken
 }
+
+func (b *ringBackend) wait(d time.Duration) {
+	short, rest := b.e.short(d)
+	var err error
+	if short > 0 {
+		if err = b.ring.WaitShort(1, short); err == nil && (rest == 0 || b.ring.Ready() > 0) {
+			return
+		}
+	}
+	switch {
+	case err != nil:
+	case rest < 0:
+		err = b.ring.Wait(1)
+	default:
+		err = b.ring.WaitFor(1, rest)
+	}
+	if b.must(err); err != nil {
+		time.Sleep(outOfMemory)
+	}
+}
+
+// outOfMemory is how long to leave the kernel alone that has no memory for more.
+const outOfMemory = 100 * time.Microsecond
 
 func (b *ringBackend) submit() error {
 	b.e.enters.Add(1)

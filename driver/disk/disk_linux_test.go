@@ -101,6 +101,24 @@ func TestNoSpaceBehindASparseFile(t *testing.T) {
 	})
 }
 
+// Whoever runs over a block device may have claimed it by another descriptor.
+func TestEveryOperationBesideAClaim(t *testing.T) {
+	eachEngine(t, func(t *testing.T, o Options) {
+		l := loopdev.LoopFor(t, 1<<20, loopdev.Options{})
+		claim, err := os.OpenFile(l.Path(), os.O_RDWR|syscall.O_EXCL, 0)
+		require.NoError(t, err)
+		defer claim.Close()
+		r := newRig(t, l.Path(), o, blk.Options{})
+		data := append(r.drv.Alloc(4096)[:0], bytes.Repeat([]byte{7}, 4096)...)
+		require.Equal(t, aio.OK, r.one(aio.IO{Op: aio.OpWrite, Off: 8192, Buf: data}).Status)
+		require.Equal(t, aio.OK, r.one(aio.IO{Op: aio.OpFlush}).Status)
+		require.Equal(t, aio.OK, r.one(aio.IO{Op: aio.OpDiscard, Off: 8192, Len: 4096}).Status)
+		require.Equal(t, aio.OK, r.one(aio.IO{Op: aio.OpWriteZeroes, Off: 8192, Len: 4096}).Status)
+		require.Equal(t, aio.OK, r.one(aio.IO{Op: aio.OpRead, Off: 8192, Buf: data}).Status)
+		require.Equal(t, make([]byte, 4096), data)
+	})
+}
+
 func TestDisksOfALaneShareAnEngine(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
