@@ -215,31 +215,35 @@ func (b *aioBackend) arm() {
 // once more.
 func (b *aioBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
-	if short > 0 && (b.getEvents(short, false) || rest == 0) {
-		return
+	if short > 0 {
+		n := b.e.several(&short)
+		if b.getEvents(unix.RawSyscall6, n, short) || rest == 0 {
+			return
+		}
 	}
-	b.getEvents(rest, true)
+	b.getEvents(unix.Syscall6, 1, rest)
 }
 
-// getEvents waits for d (d < 0: no limit), and says whether it need not go on.
-func (b *aioBackend) getEvents(d time.Duration, long bool) bool {
-	call, limit := unix.RawSyscall6, b.limit
-	if long {
-		call = unix.Syscall6
-	}
+type syscall6 func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err unix.Errno)
+
+// getEvents waits for n completions, at most for d (d < 0: no limit), and says whether
+// there is something, or a signal came.
+func (b *aioBackend) getEvents(call syscall6, n int, d time.Duration) bool {
+	limit := b.limit
 	if d < 0 {
 		limit = nil
 	} else {
 		*limit = unix.NsecToTimespec(int64(d))
 	}
-	n, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, 1, uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
+	got, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, uintptr(min(n, len(b.got))),
+		uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
 	if errno != 0 && errno != unix.EINTR {
 		panic("disk: io_getevents: " + errno.Error())
 	}
 	if errno == 0 {
-		b.left = b.got[:n]
+		b.left = b.got[:got]
 	}
-	return errno == unix.EINTR || n > 0
+	return errno == unix.EINTR || got > 0
 }
 
 // reap ends what has come back: what a wait brought, and then what is in the ring,

@@ -48,3 +48,13 @@ func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
 	short = min(d, shortWait)
 	return short, d - short
 }
+
+// several is how many completions a short wait is for, and shortens it so that one that
+// comes alone is not told too late.
+func (e *Engine) several(short *time.Duration) int {
+	n := e.pace.several(time.Now(), e.ios.Load(), e.inKernel)
+	if n > 1 {
+		*short = min(*short, latest)
+	}
+	return n
+}

@@ -124,7 +124,8 @@ func (b *ringBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
 	var err error
 	if short > 0 {
-		if err = b.ring.WaitShort(1, short); err == nil && (rest == 0 || b.ring.Ready() > 0) {
+		n := b.e.several(&short)
+		if err = b.ring.WaitShort(n, short); err == nil && (rest == 0 || b.ring.Ready() > 0) {
 			return
 		}
 	}
