@@ -52,10 +52,47 @@ func errnoName(n syscall.Errno) string {
 
 // printable is a thread's name that cannot play with a terminal.
 func printable(comm string) string {
+	bad := func(r rune) bool { return r < 0x20 || r > 0x7e }
+	if strings.IndexFunc(comm, bad) < 0 {
+		return comm
+	}
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r > 0x7e {
+		if bad(r) {
 			return '?'
 		}
 		return r
 	}, comm)
+}
+
+// left appends a text, and blanks up to a width.
+func left(b []byte, s string, width int) []byte {
+	b = append(b, s...)
+	for n := len(s); n < width; n++ {
+		b = append(b, ' ')
+	}
+	return b
+}
+
+// right appends n, in units of unit, rounded, with so many decimals, behind blanks up to
+// a width: of 12345, 100 and 1 it is 12.3.
+func right(b []byte, n, unit int64, decimals, width int) []byte {
+	if n < 0 {
+		n = 0 // an event from before the start
+	}
+	n = (n + unit/2) / unit
+	var digits [24]byte
+	at := len(digits)
+	for i := 0; i <= decimals || n > 0; i++ {
+		if i == decimals && decimals > 0 {
+			at--
+			digits[at] = '.'
+		}
+		at--
+		digits[at] = byte('0' + n%10)
+		n /= 10
+	}
+	for n := len(digits) - at; n < width; n++ {
+		b = append(b, ' ')
+	}
+	return append(b, digits[at:]...)
 }

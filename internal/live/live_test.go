@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -113,6 +114,21 @@ func TestSnoopAsJSONHasASchemaOnEachLine(t *testing.T) {
 	require.Equal(t, TotalsSchema, lines[2]["schema"])
 	require.Equal(t, 2.0, lines[2]["shown"])
 	require.NotContains(t, lines[2], "cross_check")
+}
+
+func TestNumbersStandToTheRight(t *testing.T) {
+	for _, c := range []struct {
+		n, unit         int64
+		decimals, width int
+		want            string
+	}{
+		{0, 1, 0, 3, "  0"}, {1234, 1, 0, 3, "1234"}, {12345, 100, 1, 6, "  12.3"}, {12355, 100, 1, 6, "  12.4"}, {49, 100, 1, 4, " 0.0"}, {50, 100, 1, 4, " 0.1"},
+		{1_000_000_000, 1000, 6, 10, "  1.000000"}, {999, 1000, 6, 8, "0.000001"}, {-5, 1000, 6, 8, "0.000000"}, {math.MaxInt64 - 1, 1, 0, 1, "9223372036854775806"},
+	} {
+		require.Equal(t, c.want, string(right(nil, c.n, c.unit, c.decimals, c.width)), "%+v", c)
+	}
+	require.Equal(t, "ab   ", string(left(nil, "ab", 5)))
+	require.Equal(t, "abcdef", string(left(nil, "abcdef", 5)))
 }
 
 func jsonLines(t *testing.T, text string) (all []map[string]any) {
@@ -348,4 +364,41 @@ func TestAnIntervalOfAHistogramIsTheDifference(t *testing.T) {
 	same, err := since(&now, &now)
 	require.NoError(t, err)
 	require.Zero(t, same.Count())
+}
+
+// BenchmarkSnoop is the cost of a line, ns/op being of 4096.
+func BenchmarkSnoop(b *testing.B) {
+	events := make([]ebpf.Event, batch)
+	for i := range events {
+		events[i] = ev(int64(i)+1000, 5, 95, traces.Read, "fio")
+	}
+	for _, asJSON := range []bool{false, true} {
+		name := "text"
+		if asJSON {
+			name = "json"
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := Snoop(source(events), io.Discard, Options{JSON: asJSON, Stop: func() bool { return true }}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkTop is the cost of 4096 I/Os in an interval.
+func BenchmarkTop(b *testing.B) {
+	events := make([]ebpf.Event, batch)
+	for i := range events {
+		events[i] = ev(int64(i)+1000, int64(i%50), 95, traces.Read, "fio")
+	}
+	w := newWindow()
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range events {
+			w.add(&events[i])
+		}
+	}
 }

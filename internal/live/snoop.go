@@ -109,14 +109,20 @@ func (s *snoop) write(e *ebpf.Event) error {
 	if s.json {
 		return s.writeJSON(e, total, queue, split)
 	}
-	b := fmt.Appendf(s.line[:0], "%12.6f %-15s %7d %-9s %-5s %12d %8d ", float64(e.Complete-s.start)/1e9, printable(e.Command()), e.PID,
-		s.names.of(e.Dev), rwbs(e), e.Sector, e.Bytes)
+	// A machine has more I/Os than fmt writes lines: these are the columns of the heading.
+	b := append(right(s.line[:0], e.Complete-s.start, 1000, 6, 12), ' ')
+	b = append(left(b, printable(e.Command()), 15), ' ')
+	b = append(right(b, int64(e.PID), 1, 0, 7), ' ')
+	b = append(left(b, s.names.of(e.Dev), 9), ' ')
+	b = append(left(b, rwbs(e), 5), ' ')
+	b = append(right(b, e.Sector, 1, 0, 12), ' ')
+	b = append(right(b, e.Bytes, 1, 0, 8), ' ')
 	if split {
-		b = fmt.Appendf(b, "%9.1f ", float64(queue)/1e3)
+		b = append(right(b, queue, 100, 1, 9), ' ')
 	} else {
 		b = append(b, "        - "...)
 	}
-	b = fmt.Appendf(b, "%9.1f", float64(total-queue)/1e3)
+	b = right(b, total-queue, 100, 1, 9)
 	if e.Status != 0 {
 		b = append(append(b, ' '), errnoName(e.Status)...)
 	}
