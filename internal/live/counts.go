@@ -68,17 +68,8 @@ func (t *totals) write(w io.Writer, asJSON bool) error {
 	if t.LeftOut > 0 {
 		fmt.Fprintf(&b, ", %s others left out", report.Count(t.LeftOut))
 	}
-	fmt.Fprintf(&b, "\nstarted %s = done %s + lost %s", count(t.Started), count(t.Done), count(t.Lost))
-	for _, part := range []struct {
-		n    uint64
-		what string
-	}{{t.Brief, "brief"}, {t.NotFollowed, "not followed"}, {t.NeverSeen, "never seen to end"}, {t.Underway, "underway"}} {
-		if part.n != 0 {
-			fmt.Fprintf(&b, " + %s %s", part.what, count(part.n))
-		}
-	}
-	if t.Unmatched > 0 {
-		fmt.Fprintf(&b, "; of others that began before %s", count(t.Unmatched))
+	if t.Started > 0 || t.Requests == 0 { // histograms of the device alone follow requests only
+		t.writeStarted(&b)
 	}
 	fmt.Fprintf(&b, "\nrequests %s, merges %s, splits %s", count(t.Requests), count(t.Merges), count(t.Splits))
 	if t.Check != nil {
@@ -87,6 +78,22 @@ func (t *totals) write(w io.Writer, asJSON bool) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeStarted accounts for the I/Os that began.
+func (t *totals) writeStarted(b *strings.Builder) {
+	fmt.Fprintf(b, "\nstarted %s = done %s + lost %s", count(t.Started), count(t.Done), count(t.Lost))
+	for _, part := range []struct {
+		n    uint64
+		what string
+	}{{t.Brief, "brief"}, {t.NotFollowed, "not followed"}, {t.NeverSeen, "never seen to end"}, {t.Underway, "underway"}} {
+		if part.n != 0 {
+			fmt.Fprintf(b, " + %s %s", part.what, count(part.n))
+		}
+	}
+	if t.Unmatched > 0 {
+		fmt.Fprintf(b, "; of others that began before %s", count(t.Unmatched))
+	}
 }
 
 func count(n uint64) string { return report.Count(int64(n)) }
