@@ -23,13 +23,23 @@ type issue struct {
 	thread int32 // that issued it
 }
 
-// turn is a change of a thread: it is ready to run, or it runs, or neither.
+// turn is a change of a thread: it is woken, or it runs, or it has to stop although it is
+// ready to go on, or it stops to wait for something.
 type turn struct {
 	at     time.Duration
 	thread int32
-	ready  bool
-	runs   bool
+	what   change
+	worker bool // it is one of the kernel's, of whatever process
 }
+
+type change uint8
+
+const (
+	stops change = iota
+	preempted
+	woken // perhaps while it runs
+	runs
+)
 
 // wait is a time in which a thread was ready and did not run.
 type wait struct{ from, to time.Duration }
@@ -38,22 +48,44 @@ type wait struct{ from, to time.Duration }
 // processor runs earlier, and what it waits less than this is its own matter.
 const waitLeast = 50 * time.Microsecond
 
-// waits are those of each thread, in order.
-func (r *recording) waits() map[int32][]wait {
-	all, since := map[int32][]wait{}, map[int32]time.Duration{}
+// waits are when a thread of the tool waited, in order, and none at the same time as
+// another: all of them, because the one that issues may need another one to go on.
+// Of the kernel's workers only those count that have issued.
+func (r *recording) waits() []wait {
+	issued := map[int32]bool{}
+	for _, g := range r.issues {
+		issued[g.thread] = true
+	}
+	var all []wait
+	since, running := map[int32]time.Duration{}, map[int32]bool{}
 	for _, t := range r.turns {
-		from, is := since[t.thread]
-		switch {
-		case t.ready && !is:
-			since[t.thread] = t.at
-		case t.runs && is && t.at-from >= waitLeast:
-			all[t.thread] = append(all[t.thread], wait{from, t.at})
+		if t.worker && !issued[t.thread] {
+			continue
 		}
-		if !t.ready {
+		from, waits := since[t.thread]
+		switch {
+		case t.what == preempted, t.what == woken && !waits && !running[t.thread]:
+			since[t.thread] = t.at
+		case t.what == runs && waits && t.at-from >= waitLeast:
+			all = append(all, wait{from, t.at})
+		}
+		if t.what == stops || t.what == runs {
 			delete(since, t.thread)
 		}
+		if t.what != woken {
+			running[t.thread] = t.what == runs
+		}
 	}
-	return all
+	slices.SortFunc(all, func(a, b wait) int { return cmp.Compare(a.from, b.from) })
+	apart := all[:0]
+	for _, w := range all {
+		if n := len(apart); n > 0 && w.from <= apart[n-1].to {
+			apart[n-1].to = max(apart[n-1].to, w.to)
+			continue
+		}
+		apart = append(apart, w)
+	}
+	return apart
 }
 
 // fidelity is how well a tool kept a schedule.
@@ -61,7 +93,7 @@ type fidelity struct {
 	all     deviations
 	calm    deviations // of what was issued without waiting for a processor
 	drift   float64    // slope of the deviations over time, %
-	end     float64    // by how much the last twentieth was late, us
+	end     float64    // by how much later the last twentieth was than the first, us
 	inOrder float64    // part that was issued after all that are before it in the trace
 	cpu     float64    // processor time over time, %
 	apart   float64    // us from the issue of one I/O to that of the next that is due at the same time
@@ -111,24 +143,19 @@ func judge(s *schedule, got *recording) (*fidelity, error) {
 	}
 	f.apart, _, _ = figures.Spread(apart)
 	waits := got.waits()
-	twentieth := max(len(late)/20, 1)
-	start, _, _ := figures.Spread(late[:twentieth])
+	start, _, _ := figures.Spread(late)
 	var calm []int
-	for range 2 { // the second time from where those began that had not to wait
+	for range 2 { // the second time from the median of those that had not to wait
 		calm = calm[:0]
-		var first []float64
+		var those []float64
 		for i, g := range issued {
 			due := s.due[i] + time.Duration(start*1e3)
-			if waited(waits[g.thread], min(due, g.at), g.at) {
-				continue
-			}
-			calm = append(calm, i)
-			if i < twentieth {
-				first = append(first, late[i])
+			if !waited(waits, min(due, g.at), g.at) {
+				calm, those = append(calm, i), append(those, late[i])
 			}
 		}
-		if len(first) > 0 {
-			start, _, _ = figures.Spread(first)
+		if len(those) > 0 {
+			start, _, _ = figures.Spread(those)
 		}
 	}
 	for _, l := range late {
@@ -140,8 +167,10 @@ func judge(s *schedule, got *recording) (*fidelity, error) {
 	slices.Sort(f.all)
 	slices.Sort(f.calm)
 	f.drift = 100 * slope(s.due, late)
-	f.end, _, _ = figures.Spread(late[len(late)-twentieth:])
-	f.end -= start
+	twentieth := max(len(late)/20, 1)
+	first, _, _ := figures.Spread(late[:twentieth])
+	final, _, _ := figures.Spread(late[len(late)-twentieth:])
+	f.end = final - first
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -44,17 +45,20 @@ func recorded() []*event {
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
 				r.issues = append(r.issues, issue{at, e.uint(data, 1) * 512 / blockSize, int32(e.uint(data, 0))})
 			}},
-		{name: "sched/sched_switch", wanted: []string{"pid_t prev_pid", "long prev_state", "pid_t next_pid"},
+		{name: "sched/sched_switch", wanted: []string{"pid_t prev_pid", "long prev_state", "pid_t next_pid", "char prev_comm[16]", "char next_comm[16]"},
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
 				// Of a thread that has to go although it would run on, the state is 0, or the
 				// bit above all others (TASK_REPORT_MAX).
-				state := e.uint(data, 1)
-				r.turns = append(r.turns, turn{at: at, thread: int32(e.uint(data, 0)), ready: state == 0 || state&0x100 != 0},
-					turn{at: at, thread: int32(e.uint(data, 2)), runs: true})
+				why := stops
+				if state := e.uint(data, 1); state == 0 || state&0x100 != 0 {
+					why = preempted
+				}
+				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), why, e.worker(data, 3)},
+					turn{at, int32(e.uint(data, 2)), runs, e.worker(data, 4)})
 			}},
-		{name: "sched/sched_wakeup", wanted: []string{"pid_t pid"},
+		{name: "sched/sched_wakeup", wanted: []string{"pid_t pid", "char comm[16]"},
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
-				r.turns = append(r.turns, turn{at: at, thread: int32(e.uint(data, 0)), ready: true})
+				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), woken, e.worker(data, 1)})
 			}},
 	}
 }
@@ -66,6 +70,11 @@ func (e *event) uint(data []byte, i int) int64 {
 		return int64(int32(binary.LittleEndian.Uint32(data[f.offset:])))
 	}
 	return int64(binary.LittleEndian.Uint64(data[f.offset:]))
+}
+
+// worker says whether a field is the name of a worker of the kernel's.
+func (e *event) worker(data []byte, i int) bool {
+	return bytes.HasPrefix(data[e.fields[i].offset:], []byte(workers))
 }
 
 // size is how long an event is at the least.
@@ -164,7 +173,7 @@ func (t *ftrace) set(file, value string) error {
 }
 
 // workers are the kernel's threads that go on with what io_uring could not do at once.
-const workers = "iou-wrk*"
+const workers = "iou-wrk"
 
 // start records the bios of a device, and what becomes of the threads of a program,
 // from now on.
@@ -177,8 +186,8 @@ func (t *ftrace) start(device, program string) error {
 	return errors.Join(
 		t.set("trace", ""),
 		t.set("events/block/block_bio_queue/filter", fmt.Sprintf("dev == %d", unix.Major(st.Rdev)<<20|unix.Minor(st.Rdev))),
-		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q || prev_comm ~ %q || next_comm ~ %q", program, program, workers, workers)),
-		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q || comm ~ %q", program, workers)),
+		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q || prev_comm ~ %q || next_comm ~ %q", program, program, workers+"*", workers+"*")),
+		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q || comm ~ %q", program, workers+"*")),
 		t.enable("1"),
 		t.set("tracing_on", "1"))
 }

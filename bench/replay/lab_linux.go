@@ -19,6 +19,10 @@ const (
 
 	// runLimit is what a tool may take beyond the schedule before it is ended.
 	runLimit = 30 * time.Second
+
+	// calmLeast is which part of a run's I/Os must not have had to wait for a processor:
+	// a twentieth, or the run says nothing.
+	calmLeast = 20
 )
 
 // setUp makes the device and the tracer, and builds blksim, once.
@@ -127,14 +131,17 @@ func (e *experiment) run() error {
 		}
 		switch t.name {
 		case "blksim":
-			e.ours = runs
+			e.ours = slices.DeleteFunc(slices.Clone(runs), func(f *fidelity) bool { return len(f.calm) < len(f.all)/calmLeast })
 		case "fio":
 			e.fio = runs
 		}
 		e.grid.Lines = append(e.grid.Lines, middle(runs).cells(rate, t.name))
 	}
-	if len(e.fio) == 0 {
+	switch {
+	case len(e.fio) == 0:
 		return figures.Skip("fio is not installed")
+	case len(e.ours) == 0:
+		return figures.Skip("the machine is too busy: in every run, nearly all I/Os had to wait for a processor")
 	}
 	return nil
 }

@@ -7,10 +7,10 @@
 //	go run ./bench/replay -table    put the results into docs/performance.md
 //
 // A deviation is by how much an I/O was issued earlier or later than its time in the
-// trace, counted from when the run began: the median of the first twentieth of its
-// I/Os. The rows are of the I/Os for which the thread that issued them did not have to
-// wait for a processor, for 50 us or more, since its time in the trace: what the load
-// of others does to a tool is not the tool's. The scheduler's own tracepoints tell.
+// trace, apart from what the I/Os of the run are late by in the median: that is a
+// matter of when a run is said to begin. The rows are of the I/Os for which no thread of the tool had to wait for a
+// processor, for 50 us or more, since their time in the trace: what the load of others
+// does to a tool is not the tool's. The scheduler's own tracepoints tell.
 // The grid has these and all, and how large a part they are.
 package main
 

@@ -69,7 +69,7 @@ func kept(s *schedule, late func(i int) time.Duration) *recording {
 	return r
 }
 
-func TestDeviationCountsFromWhereTheRunBegan(t *testing.T) {
+func TestDeviationIsFromTheMedianOfTheRun(t *testing.T) {
 	s := bursts(2000, 2000, 64<<20, 1)
 	for _, c := range []struct {
 		name      string
@@ -80,8 +80,8 @@ func TestDeviationCountsFromWhereTheRunBegan(t *testing.T) {
 	}{
 		{"all late by as much", func(int) time.Duration { return 300 * time.Microsecond }, 0, 0, 0, 1e-9},
 		{"every other one by a little", func(i int) time.Duration { return time.Duration(i%2) * 10 * time.Microsecond }, 5, 5, 0, 0.01},
-		{"one percent slow", func(i int) time.Duration { return s.due[i] / 100 }, 4750, 9750, 1, 0.001},
-		{"early", func(i int) time.Duration { return -s.due[i] / 1000 }, 475, 975, -0.1, 0.001},
+		{"one percent slow", func(i int) time.Duration { return s.due[i] / 100 }, 2500, 5411.5, 1, 0.001},
+		{"early", func(i int) time.Duration { return -s.due[i] / 1000 }, 250, 541.15, -0.1, 0.001},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := judge(s, kept(s, c.late))
@@ -133,20 +133,27 @@ func TestWhatIsNotOfTheScheduleIsAnError(t *testing.T) {
 func TestWaitsForAProcessorAreToldFromTheToolsOwnDelays(t *testing.T) {
 	s := bursts(1000, 2000, 64<<20, 1)
 	r := kept(s, func(i int) time.Duration {
-		if i == 500 || i == 700 {
+		if i == 500 || i == 700 || i == 800 {
 			return 5 * time.Millisecond
 		}
 		return 0
 	})
-	due := time.Second + s.due[500]
+	at := func(i int, d time.Duration) time.Duration { return time.Second + s.due[i] + d }
+	const us = time.Microsecond
 	r.turns = []turn{
-		{at: due - 10*time.Microsecond, thread: 7, ready: true},        // preempted
-		{at: due + 4*time.Millisecond, thread: 7, runs: true},          // and back
-		{at: due + 9*time.Millisecond, thread: 7},                      // sleeps
-		{at: time.Second + s.due[700], thread: 8, ready: true},         // another thread
-		{at: time.Second + s.due[700] + 1e6, thread: 8, runs: true},    //
-		{at: time.Second + s.due[900], thread: 7, ready: true},         // as long as it takes
-		{at: time.Second + s.due[900] + 20_000, thread: 7, runs: true}, // to wake up
+		{at(0, -time.Second), 7, runs, false},
+		{at(300, 0), 7, woken, false}, // while it runs: that is no wait
+		{at(500, -10*us), 7, preempted, false},
+		{at(500, 4000*us), 7, runs, false},
+		{at(500, 9000*us), 7, stops, false},
+		{at(500, 9500*us), 7, woken, false},
+		{at(500, 9520*us), 7, runs, false},   // as long as it takes to wake up
+		{at(700, 0), 8, woken, true},         // of another process
+		{at(700, 1000*us), 8, runs, true},    //
+		{at(800, 0), 9, woken, false},        // another one of the tool
+		{at(800, 1000*us), 9, runs, false},   //
+		{at(800, 1500*us), 10, woken, false}, // at the same time
+		{at(800, 1800*us), 10, runs, false},  //
 	}
 	f, err := judge(s, r)
 	require.NoError(t, err)
@@ -154,7 +161,7 @@ func TestWaitsForAProcessorAreToldFromTheToolsOwnDelays(t *testing.T) {
 	require.InDelta(t, 5000, f.calm.at(1), 1, "the 700th is in")
 	require.Less(t, len(f.calm), 1000)
 	require.Greater(t, len(f.calm), 900)
-	require.Less(t, f.calm.at(0.998), 1.0, "and the 500th is not")
+	require.Less(t, f.calm.at(0.998), 1.0, "and the 500th and the 800th are not")
 }
 
 func TestGridLineHasACellForEachColumn(t *testing.T) {
