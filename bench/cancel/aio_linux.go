@@ -50,10 +50,13 @@ func runAIO(device string, log *endings, teardown bool) (err error) {
 	log.start = monotonic()
 	for n := 0; n < reads; {
 		got, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, ctx, uintptr(reads-n), uintptr(unsafe.Pointer(&ptrs[n])))
-		if errno != 0 && errno != unix.EAGAIN {
+		switch errno {
+		case 0:
+			n += int(got)
+		case unix.EAGAIN, unix.EINTR:
+		default:
 			return fmt.Errorf("io_submit: %w", errno)
 		}
-		n += int(got)
 	}
 	events := make([]ioEvent, reads)
 	ended := 0
@@ -65,7 +68,11 @@ func runAIO(device string, log *endings, teardown bool) (err error) {
 			limit = &ts
 		}
 		n, _, errno := unix.Syscall6(unix.SYS_IO_GETEVENTS, ctx, 1, reads, uintptr(unsafe.Pointer(&events[0])), uintptr(unsafe.Pointer(limit)), 0)
-		if errno != 0 && errno != unix.EINTR {
+		switch errno {
+		case 0:
+		case unix.EINTR:
+			return nil
+		default:
 			return fmt.Errorf("io_getevents: %w", errno)
 		}
 		for _, ev := range events[:int(n)] {
