@@ -340,6 +340,9 @@ func (p *pump) back(c *chunk) {
 
 // send hands a chunk over.
 func (p *pump) send(c *chunk) {
+	if p.real {
+		p.e.Live.submitted.Store(p.replayed) // before: what follows may never return
+	}
 	if c.w.lane == p.lane {
 		c.w.take(c)
 		p.back(c)
