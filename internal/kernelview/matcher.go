@@ -25,6 +25,11 @@ const (
 	// wrote at once. ns.
 	retention = 10_000_000
 
+	// wide requests, such as a discard of all of a disk, are in one list and not in
+	// every zone: wideZone.
+	wide           = 256 << 20
+	wideZone int64 = -1
+
 	// keptCancels is how many of the I/Os that were cancelled before dispatch are kept,
 	// the latest, to say which a bio is of that should not be.
 	keptCancels = 1 << 16
@@ -44,6 +49,14 @@ func (e extent) zones() iter.Seq[int64] {
 		for zone := e.from >> zoneBits; zone<<zoneBits < e.to && yield(zone); zone++ {
 		}
 	}
+}
+
+// lists are the zones in whose lists an extent of a request is.
+func (e extent) lists() iter.Seq[int64] {
+	if e.to-e.from > wide {
+		return func(yield func(int64) bool) { yield(wideZone) }
+	}
+	return e.zones()
 }
 
 // request is an I/O of the run that was dispatched.
@@ -120,7 +133,7 @@ func (m *matcher) addIO(io *replay.IO, epoch int64) {
 		m.dispatched++
 	}
 	m.old = append(m.old, r)
-	for zone := range r.zones() {
+	for zone := range m.near(r.extent) {
 		kept := m.pieces[zone][:0]
 		for _, p := range m.pieces[zone] {
 			if r.explains(p) {
@@ -131,9 +144,19 @@ func (m *matcher) addIO(io *replay.IO, epoch int64) {
 			}
 		}
 		put(m.pieces, zone, kept)
+	}
+	for zone := range r.lists() {
 		m.requests[zone] = append(m.requests[zone], r)
 	}
 	m.forget()
+}
+
+// near are the zones with pieces that an extent touches.
+func (m *matcher) near(e extent) iter.Seq[int64] {
+	if e.to-e.from <= wide {
+		return e.zones()
+	}
+	return slices.Values(slices.Collect(maps.Keys(m.pieces))) // they change meanwhile
 }
 
 // put sets the list of a zone; an empty one goes.
@@ -171,9 +194,11 @@ func (m *matcher) addBio(e *ebpf.Event, first int64) {
 		p := &piece{op: opOf(e.Op), start: e.Queue, end: e.Complete, holes: []extent{whole.within(zone)}}
 		// Those that no bio has told of yet come first.
 		for _, again := range []bool{false, true} {
-			for _, r := range m.requests[zone] {
-				if len(p.holes) > 0 && r.left <= 0 == again && r.explains(p) {
-					m.pair(r, p)
+			for _, list := range [][]*request{m.requests[zone], m.requests[wideZone]} {
+				for _, r := range list {
+					if len(p.holes) > 0 && r.left <= 0 == again && r.explains(p) {
+						m.pair(r, p)
+					}
 				}
 			}
 		}
@@ -231,7 +256,7 @@ func (m *matcher) forget() {
 	n := 0
 	for ; n < len(m.old) && m.latest-m.old[n].end > retention; n++ {
 		r := m.old[n]
-		for zone := range r.zones() {
+		for zone := range r.lists() {
 			list := m.requests[zone]
 			i := slices.Index(list, r)
 			put(m.requests, zone, slices.Delete(list, i, i+1))

@@ -124,6 +124,31 @@ func TestAZeroingMayBeDoneByWrites(t *testing.T) {
 	require.Empty(t, m.unexplained())
 }
 
+// TestARequestOfAllOfADiskIsMadeOfManyBios: in whichever order they come.
+func TestARequestOfAllOfADiskIsMadeOfManyBios(t *testing.T) {
+	const size, step = 1 << 40, 1 << 30
+	for _, bioFirst := range []bool{false, true} {
+		m := newMatcher()
+		io := read(0, size, 100, 900)
+		io.Op = aio.OpDiscard
+		if !bioFirst {
+			m.addIO(io, 0)
+		}
+		for off := int64(0); off < size; off += step {
+			for part := range int64(2) { // the ends are enough to tell
+				e := bio(off+part*(step-4096), 4096, 150, 151, 300)
+				e.Op = traces.Discard
+				m.addBio(e, 0)
+			}
+		}
+		if bioFirst {
+			m.addIO(io, 0)
+		}
+		require.Empty(t, m.unexplained())
+		require.Empty(t, m.pieces)
+	}
+}
+
 // TestWhatIsOverIsForgotten: a run of any length takes the memory of what is in flight.
 func TestWhatIsOverIsForgotten(t *testing.T) {
 	m := newMatcher()
