@@ -5,10 +5,14 @@ import "time"
 // pace is how fast I/Os come back, by which a wait may be for several. A wait that puts
 // the thread to sleep costs some 8 us of CPU time, and the quicker a lane deals with
 // what has come, the sooner it sleeps again: a lane that waited for one at a time had
-// a wait for every few I/Os, and took a quarter more CPU time than one that waits for
-// several. But an I/O that has come and is not looked at is told after its time. So a
-// wait is for no more than come within late: where they come more slowly than that, or
-// few are in flight, each is told at once.
+// a wait for every few I/Os, and took half as much CPU time again as one that waits for
+// several.
+//
+// But an I/O that has come and is not looked at is told after its time, and its place at
+// the device is empty meanwhile. So a wait is for one, and a sixteenth of what is in
+// flight: a device that is never full loses 3 % of its IOPS by that, at most. And it is
+// for no more than come within late: where they come more slowly than that, or fewer
+// than 16 are in flight, each is told at once.
 type pace struct {
 	since time.Time     // when it was last looked at
 	came  uint64        // I/Os that had come back by then
@@ -16,7 +20,7 @@ type pace struct {
 }
 
 const (
-	// late is how long after its time an I/O may be told, if I/Os come on as they did.
+	// late is how long after its time an I/O may be told, if they go on as they did.
 	late = 25 * time.Microsecond
 
 	// latest is how long if they do not.
@@ -39,5 +43,5 @@ func (p *pace) several(now time.Time, came uint64, inKernel int) int {
 	if p.each == 0 {
 		return 1
 	}
-	return max(1, min(inKernel/4, int(late/p.each)))
+	return max(1, min(1+inKernel/16, int(late/p.each)))
 }

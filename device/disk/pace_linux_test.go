@@ -21,7 +21,7 @@ func TestAWaitIsForWhatComesInTime(t *testing.T) {
 	require.Equal(t, 1, p.several(at, 0, 32), "nothing is known")
 	require.Equal(t, 1, p.several(at.Add(time.Second), 1, 32), "nor yet")
 	came, at = 1, at.Add(time.Second)
-	require.Equal(t, 8, come(4, time.Microsecond, 32), "a quarter of what is in flight")
+	require.Equal(t, 3, come(4, time.Microsecond, 32), "one, and a sixteenth of what is in flight")
 	require.Equal(t, 25, come(4, time.Microsecond, 1000), "what comes within 25 us")
 	require.Equal(t, 1, come(1, time.Microsecond, 7), "few are in flight")
 	require.Equal(t, 5, come(2, 5*time.Microsecond, 128))
