@@ -18,7 +18,7 @@ func Merge(runs []*Run, sequence bool) (*Run, error) {
 	out := *runs[0]
 	out.Ops, out.Device = map[string]OpRun{}, Device{Counted: true, ByOp: map[string]int64{}, Bytes: map[string]int64{}, Media: map[string]int64{}}
 	out.Accounting, out.Cancel, out.Block, out.SlipNs = Accounting{}, Cancel{}, Block{}, nil
-	out.Pacing = nil
+	out.Pacing = mergePacing(runs)
 	out.Volume, out.Slowest, out.Series, out.Jobs, out.Verify = nil, nil, nil, nil, nil
 	out.ElapsedNs, out.IOPS, out.Bandwidth, out.Partial, out.Error, out.Faults, out.Odd = 0, 0, 0, false, "", nil, nil
 	out.Accounting.Records.Skipped = map[string]int64{}
@@ -79,7 +79,6 @@ func (r *Run) merge(o *Run, sequence bool) error {
 	if r.SlipNs, err = mergeHist(r.SlipNs, o.SlipNs); err != nil {
 		return err
 	}
-	r.Pacing = mergePacing(r.Pacing, o.Pacing)
 	c := &r.Cancel
 	if c.LatencyNs, err = mergeHist(c.LatencyNs, o.Cancel.LatencyNs); err != nil {
 		return err

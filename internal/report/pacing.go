@@ -36,19 +36,25 @@ func pacing(p *replay.Pace) *Pacing {
 	return &Pacing{Requests: p.Count, LateAfterNs: int64(p.After), Late: p.Late, DriftPPM: p.Drift() * 1e6}
 }
 
-// mergePacing adds up what is counted in the same way; the drift is the mean.
-func mergePacing(a, b *Pacing) *Pacing {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
-	case a.LateAfterNs != b.LateAfterNs:
-		return nil
-	}
-	sum := &Pacing{Requests: a.Requests + b.Requests, LateAfterNs: a.LateAfterNs, Late: a.Late + b.Late}
-	if sum.Requests > 0 {
-		sum.DriftPPM = (a.DriftPPM*float64(a.Requests) + b.DriftPPM*float64(b.Requests)) / float64(sum.Requests)
+// mergePacing adds up what runs have counted; the drift is the mean. nil: nothing, or
+// not all by the same bound.
+func mergePacing(runs []*Run) *Pacing {
+	var sum *Pacing
+	for _, r := range runs {
+		p := r.Pacing
+		switch {
+		case p == nil:
+			continue
+		case sum == nil:
+			sum = &Pacing{LateAfterNs: p.LateAfterNs}
+		case sum.LateAfterNs != p.LateAfterNs:
+			return nil
+		}
+		if all := sum.Requests + p.Requests; all > 0 {
+			sum.DriftPPM = (sum.DriftPPM*float64(sum.Requests) + p.DriftPPM*float64(p.Requests)) / float64(all)
+		}
+		sum.Requests += p.Requests
+		sum.Late += p.Late
 	}
 	return sum
 }
