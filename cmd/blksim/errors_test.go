@@ -96,7 +96,7 @@ func TestOptionsForNothingAreNoted(t *testing.T) {
 }
 
 func TestOneBadRecordIsNotPlural(t *testing.T) {
-	for bad, says := range map[int]string{1: ": 1 bad record was left out", 2: ": 2 bad records were left out"} {
+	for bad, says := range map[int]string{1: "left out (--on-error=skip): 1 bad record\n", 2: "left out (--on-error=skip): 2 bad records\n"} {
 		path := file(t, "a.blk", tiny+strings.Repeat("1 R x 4096\n", bad))
 		code, _, errs := blksim("replay", "--on-error=skip", path)
 		require.Equal(t, exitPartial, code)

@@ -272,6 +272,7 @@ func TestATraceIsFittedToTheDisk(t *testing.T) {
 	code, out, errs = blksim("replay", "--on-error=skip", "--redirect=wrap", "--output-format=json", "--device="+path, trace)
 	require.Equal(t, exitPartial, code, errs)
 	require.EqualValues(t, 1, decode(t, out)[0].Accounting.Records.Skipped["the device is for reading only"])
+	require.Contains(t, errs, "left out (--on-error=skip): 1 record: the device is for reading only")
 }
 
 func TestAJobFileOfFiosRunsOnADisk(t *testing.T) {

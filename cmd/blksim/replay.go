@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -152,18 +154,18 @@ func verdict(r *report.Run, res *replay.Result, runErr, closeErr error) error {
 	case !r.Accounting.Balanced:
 		return failed(exitInternal, fmt.Errorf("%s: run %q: %s", r.Trace.Name, r.Name, strings.Join(r.Faults, "; ")))
 	}
-	left := r.Accounting.Records.Rejected
-	for _, n := range res.Skipped {
-		left += n
-	}
 	if err := failures(r); err != nil {
 		return err
 	}
-	switch left {
-	case 0:
-		return nil
-	case 1:
-		return failed(exitPartial, fmt.Errorf("%s: 1 bad record was left out (--on-error=skip)", r.Trace.Name))
+	var left []string
+	if n := r.Accounting.Records.Rejected; n > 0 {
+		left = append(left, plural(n, "bad record", "bad records"))
 	}
-	return failed(exitPartial, fmt.Errorf("%s: %d bad records were left out (--on-error=skip)", r.Trace.Name, left))
+	for _, why := range slices.Sorted(maps.Keys(res.Skipped)) {
+		left = append(left, plural(res.Skipped[why], "record", "records")+": "+why)
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return failed(exitPartial, fmt.Errorf("%s: left out (--on-error=skip): %s", r.Trace.Name, strings.Join(left, "; ")))
 }
