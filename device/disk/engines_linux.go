@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"blksim/aio/lane"
@@ -168,7 +169,7 @@ func (s *Engines) start(at lane.Attacher, f *File) (*Engine, error) {
 		e := &Engine{kind: kind, why: why, poll: s.o.Poll}
 		e.polled = kind == IOURing && s.o.Poll > 0 && f.info.Poll && f.info.Direct
 		if failed != nil {
-			e.why = failed.Error()
+			e.why = "what is left: " + strings.ReplaceAll(failed.Error(), "\n", "; ")
 		}
 		at.Attach(e) // locks the thread, which the ring belongs to
 		err := e.start(s.arena)
