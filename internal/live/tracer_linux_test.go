@@ -152,3 +152,30 @@ func TestWhatIsNoDeviceIsRefused(t *testing.T) {
 	_, err = OpenHistograms(Config{Devices: []string{"no-such-disk"}})
 	require.ErrorContains(t, err, "no-such-disk")
 }
+
+// TestADriverThatTakesBiosHasNoQueue: of zram the kernel issues no requests.
+func TestADriverThatTakesBiosHasNoQueue(t *testing.T) {
+	z := loopdev.ZramFor(t, 16<<20)
+	f, err := os.OpenFile(z.Path(), os.O_RDWR|unix.O_DIRECT, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	b, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	require.NoError(t, err)
+	defer unix.Munmap(b)
+	src, err := Open(Config{Devices: []string{z.Path()}, Own: true})
+	opened(t, err)
+	defer src.Close()
+	for i := range int64(10) {
+		_, err := f.WriteAt(b, i*4096)
+		require.NoError(t, err)
+	}
+	var out bytes.Buffer
+	require.NoError(t, Snoop(src, &out, Options{JSON: true, Stop: func() bool { return true }}))
+	lines := jsonLines(t, out.String())
+	require.GreaterOrEqual(t, len(lines), 1+10-unseen)
+	for _, l := range lines[:len(lines)-1] {
+		require.Nil(t, l["queue_ns"])
+		require.Equal(t, l["total_ns"], l["device_ns"])
+	}
+	require.NotContains(t, lines[len(lines)-1], "cross_check")
+}
