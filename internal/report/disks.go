@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -90,6 +91,31 @@ func realDisks(disks []stack.RealDisk) (all []RealDisk) {
 		all = append(all, one)
 	}
 	return all
+}
+
+// mergeDisks adds the real disks of another run, and what was stuck in it.
+func (r *Run) mergeDisks(o *Run) {
+	for _, d := range o.Disks {
+		i := slices.IndexFunc(r.Disks, func(have RealDisk) bool {
+			return have.RealPath == d.RealPath && have.Engine == d.Engine && have.Size == d.Size && have.Direct == d.Direct && have.Write == d.Write
+		})
+		if i < 0 {
+			d.Errors = maps.Clone(d.Errors)
+			r.Disks = append(r.Disks, d)
+			continue
+		}
+		have := &r.Disks[i]
+		have.Pooled += d.Pooled
+		have.Bounced += d.Bounced
+		have.Short += d.Short
+		for what, n := range d.Errors {
+			have.Errors[what] += n
+		}
+		add(&have.Cancels, &d.Cancels)
+	}
+	r.Stuck = append(r.Stuck, o.Stuck...)
+	slices.SortStableFunc(r.Stuck, func(a, b StuckIO) int { return cmp.Compare(b.AgeNs, a.AgeNs) })
+	r.Stuck = r.Stuck[:min(len(r.Stuck), mostStuck)]
 }
 
 // String says what the disk is, and how it was used, in a line.

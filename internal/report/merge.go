@@ -20,6 +20,7 @@ func Merge(runs []*Run, sequence bool) (*Run, error) {
 	out.Accounting, out.Cancel, out.Block, out.SlipNs = Accounting{}, Cancel{}, Block{}, nil
 	out.Pacing = mergePacing(runs)
 	out.Volume, out.Slowest, out.Series, out.Jobs, out.Verify = nil, nil, nil, nil, nil
+	out.Disks, out.Stuck = nil, nil
 	out.ElapsedNs, out.IOPS, out.Bandwidth, out.Partial, out.Error, out.Faults, out.Odd = 0, 0, 0, false, "", nil, nil
 	out.Accounting.Records.Skipped = map[string]int64{}
 	for _, r := range runs {
@@ -60,6 +61,7 @@ func (r *Run) merge(o *Run, sequence bool) error {
 		add(r.Volume, o.Volume)
 	}
 	r.Device.merge(&o.Device)
+	r.mergeDisks(o)
 	r.Faults = append(r.Faults, o.Faults...)
 	r.Odd = append(r.Odd, o.Odd...)
 	r.Jobs = append(r.Jobs, o.Jobs...)

@@ -230,7 +230,7 @@ func (st *Stack) driver(s Spec, i int, kind, profile string) (driver.Driver, err
 	name, opts, _ := strings.Cut(s.Driver, ",")
 	own := map[string]string{"sim": "nvme", "ram": "ram", "null": "null"}[kind]
 	if own == "" {
-		return nil, specf("device %q: want sim[:PROFILE], ram or null", s.Device)
+		return nil, specf("device %q: want sim[:PROFILE], ram or null, or the path of a file or block device, with a slash (./NAME)", s.Device)
 	}
 	if name == "" {
 		name = own
