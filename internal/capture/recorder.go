@@ -15,6 +15,9 @@ import (
 // Held is how many records wait for older I/Os at the most.
 const Held = 1 << 19
 
+// sortEvery is how many records come before it is worth looking what has settled.
+const sortEvery = 8192
+
 // maxProcesses is what the native format holds.
 const maxProcesses = 1 << 16
 
@@ -50,6 +53,8 @@ type Recorder struct {
 
 	evs    []ebpf.Event
 	most   int             // Held
+	left   int             // of them when it was last sorted
+	sorted time.Time       // when that was
 	held   []traces.Record // Time is of CLOCK_MONOTONIC
 	start  int64           // the first record's
 	last   int64           // the last one written
@@ -103,8 +108,8 @@ func (r *Recorder) Step(s Source, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if n == len(r.evs) && len(r.held) < r.most {
-		return nil // there is more
+	if n > 0 && len(r.held)-r.left < sortEvery && time.Since(r.sorted) < time.Second {
+		return nil
 	}
 	settled, err := s.Settled()
 	if err != nil {
@@ -119,7 +124,9 @@ func (r *Recorder) Step(s Source, wait time.Duration) error {
 			break
 		}
 	}
-	return r.release(settled)
+	err = r.release(settled)
+	r.left, r.sorted = len(r.held), time.Now()
+	return err
 }
 
 // take holds events back as records.
