@@ -25,49 +25,13 @@ type traceOut struct {
 	file   *outfile.Writer // nil: standard output
 	buffer *bufio.Writer
 	packer io.WriteCloser // nil: not compressed
-	memory *memory        // nil: it does not wait there
 }
 
 // outKind is what to write.
 type outKind struct {
 	format  string
-	ordered bool    // the records come in order of time
-	zstd    bool    // frames of the native format are packed
-	memory  *memory // the file is made of it at the end; nil: as it is written
-}
-
-// memory is where a trace waits that must not be written before it is whole.
-type memory struct {
-	*os.File
-	left int64 // bytes that it may yet have
-	path string
-}
-
-// errMemory ends a trace that has grown too long to wait in memory.
-var errMemory = errors.New("the memory for it is full")
-
-func (m *memory) Write(p []byte) (int, error) {
-	if m.left < int64(len(p)) {
-		return 0, errMemory
-	}
-	m.left -= int64(len(p))
-	return m.File.Write(p)
-}
-
-// toFile puts what waits into its file.
-func (m *memory) toFile() error {
-	f, err := outfile.Create(outfile.OS{}, m.path)
-	if err != nil {
-		return err
-	}
-	if _, err = m.Seek(0, io.SeekStart); err == nil {
-		_, err = io.Copy(f, m.File)
-	}
-	if err != nil {
-		f.Abort()
-		return err
-	}
-	return f.Commit()
+	ordered bool // the records come in order of time
+	zstd    bool // frames of the native format are packed
 }
 
 // formatOf is the format to write: the one asked for, else by the file's name, else
@@ -95,9 +59,6 @@ func createTrace(path string, kind outKind, stdout io.Writer) (*traceOut, error)
 		}
 		o.buffer = bufio.NewWriterSize(stdoutNamed{stdout}, 64<<10)
 		w = o.buffer
-	} else if kind.memory != nil {
-		o.memory, w = kind.memory, kind.memory
-		o.memory.path = path
 	} else {
 		f, err := outfile.Create(outfile.OS{}, path)
 		if err != nil {
@@ -139,9 +100,6 @@ func (o *traceOut) commit() error {
 	if err != nil {
 		o.discard()
 		return err
-	}
-	if o.memory != nil {
-		return o.memory.toFile()
 	}
 	if o.file != nil {
 		return o.file.Commit()

@@ -121,53 +121,48 @@ It takes root, or CAP_BPF and CAP_PERFMON: see blksim trace doctor.`,
 	return cmd
 }
 
-// prepare is where to write, and how.
-func (s *recordingTrace) prepare(o *ebpf.Options, stderr io.Writer) (kind outKind, err error) {
+// prepare says how to write, and where the recording waits.
+func (s *recordingTrace) prepare(o *ebpf.Options, stderr io.Writer) (kind outKind, memory int64, err error) {
 	if len(o.Devices) == 0 {
-		return kind, usagef("trace record: --device: want the disk to record (blksim list has all)")
+		return kind, 0, usagef("trace record: --device: want the disk to record (blksim list has all)")
 	}
 	o.AppIDs, o.SkipPID = true, uint32(os.Getpid())
+	if s.memory < capture.LeastMemory {
+		return kind, 0, usagef("--memory: %s: want at least %s", option.FormatSize(s.memory), option.FormatSize(capture.LeastMemory))
+	}
 	if s.file == "" {
 		s.file = fmt.Sprintf("%s-%s.blkt", strings.ReplaceAll(o.Devices[0].Name, "/", "-"), time.Now().Format("20060102-150405"))
 	}
-	if kind.format = s.format; kind.format == "" {
+	kind = outKind{format: s.format, ordered: true, zstd: s.zstd}
+	if f, ok := traces.WriteFormatOf(s.file); kind.format == "" && ok {
+		kind.format = f.Name
+	} else if kind.format == "" {
 		kind.format = "native"
-		if f, ok := traces.WriteFormatOf(s.file); ok {
-			kind.format = f.Name
-		}
 	} else if kind.format, err = formatOf(kind.format, s.file); err != nil {
-		return kind, failed(exitUsage, err)
+		return kind, 0, failed(exitUsage, err)
 	}
-	kind.zstd = s.zstd
 	pairs, err := capture.Stacked(o.Devices)
 	if err != nil {
-		return kind, failed(exitDevice, err)
+		return kind, 0, failed(exitDevice, err)
 	}
 	for _, p := range pairs {
 		fmt.Fprintf(stderr, "blksim: %s: the trace will have the I/O of both\n", p)
 	}
-	if least := int64(256 << 20); s.memory < least {
-		return kind, usagef("--memory: %s: want at least %s", option.FormatSize(s.memory), option.FormatSize(least))
-	}
 	if s.file == stdin {
-		return kind, nil
+		return kind, s.memory, nil
 	}
 	if info, err := os.Stat(filepath.Dir(s.file)); err != nil || !info.IsDir() {
-		return kind, failed(exitOutput, fmt.Errorf("%s: no folder %s to write to", s.file, filepath.Dir(s.file)))
+		return kind, 0, failed(exitOutput, fmt.Errorf("%s: no folder %s to write to", s.file, filepath.Dir(s.file)))
 	}
 	overlap, why, err := capture.Overlap(s.file, o.Devices)
 	if err != nil {
-		return kind, failed(exitDevice, err)
+		return kind, 0, failed(exitDevice, err)
 	}
 	if overlap {
 		fmt.Fprintf(stderr, "blksim: %s waits in memory (--memory) until the recording ends, so that it is not in it: %s\n", s.file, why)
-		f, err := capture.Memory(filepath.Base(s.file))
-		if err != nil {
-			return kind, failed(exitDevice, err)
-		}
-		kind.memory = &memory{File: f, left: s.memory}
+		memory = s.memory
 	}
-	return kind, nil
+	return kind, memory, nil
 }
 
 func (s *recordingTrace) record(command []string, stdout, stderr io.Writer) error {
@@ -175,14 +170,7 @@ func (s *recordingTrace) record(command []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	kind, err := s.prepare(&o, stderr)
-	if err != nil {
-		return err
-	}
-	if kind.memory != nil {
-		defer kind.memory.Close()
-	}
-	out, err := createTrace(s.file, kind, stdout)
+	kind, memory, err := s.prepare(&o, stderr)
 	if err != nil {
 		return err
 	}
@@ -192,9 +180,14 @@ func (s *recordingTrace) record(command []string, stdout, stderr io.Writer) erro
 	defer intr.stops(stopFunc(func() { e.end("interrupted") }))()
 	session, err := capture.Start(o)
 	if err != nil {
-		out.discard()
 		return tracingError(err)
 	}
+	spool, err := capture.NewSpool(s.file, memory)
+	if err != nil {
+		session.Close()
+		return failed(exitOutput, err)
+	}
+	defer spool.Discard()
 	if s.duration > 0 {
 		timer := time.AfterFunc(s.duration, func() { e.end("the duration is over") })
 		defer timer.Stop()
@@ -202,21 +195,16 @@ func (s *recordingTrace) record(command []string, stdout, stderr io.Writer) erro
 	tellCommand, err := e.run(command, stderr)
 	if err != nil {
 		session.Close()
-		out.discard()
 		return failed(exitUsage, err)
 	}
 	shown := showRecording(s.file, session, stderr)
-	sum, err := session.Record(&roomy{out, kind.memory, e}, e.done)
+	sum, err := session.Record(&roomy{spool, e}, e.done)
 	shown.end()
-	if err == nil && kind.format == "native" {
-		err = out.Writer.(*traces.NativeWriter).Note(sum.Note())
+	if err == nil {
+		err = s.save(spool, &sum, kind, stdout)
 	}
 	if err != nil {
-		out.discard()
 		return recordingError(err)
-	}
-	if err := out.commit(); err != nil {
-		return failed(exitOutput, err)
 	}
 	tellCommand()
 	if err := s.tell(&sum, e.why, stdout, stderr); err != nil {
@@ -229,6 +217,23 @@ func (s *recordingTrace) record(command []string, stdout, stderr io.Writer) erro
 		return failed(code, errors.New("interrupted: the trace was saved as far as it came"))
 	}
 	return nil
+}
+
+// save makes the trace of what was recorded.
+func (s *recordingTrace) save(spool *capture.Spool, sum *capture.Summary, kind outKind, stdout io.Writer) error {
+	out, err := createTrace(s.file, kind, stdout)
+	if err != nil {
+		return err
+	}
+	err = spool.Copy(out, sum.Late)
+	if n, is := out.Writer.(*traces.NativeWriter); is && err == nil {
+		err = n.Note(sum.Note())
+	}
+	if err != nil {
+		out.discard()
+		return err
+	}
+	return out.commit()
 }
 
 // tell writes the account: a trace on standard output leaves it to standard error.
@@ -250,19 +255,17 @@ func recordingError(err error) error {
 	return failed(exitOutput, err)
 }
 
-// roomy ends a recording in memory before that is full.
+// roomy ends a recording before there is no room left for it.
 type roomy struct {
-	traces.Writer
-	memory *memory
+	*capture.Spool
 	ending *ending
 }
 
 func (r *roomy) Write(recs []traces.Record, names traces.Names) error {
-	const most = 80 // bytes of a record, with its frame; what is held comes behind
-	if r.memory != nil && r.memory.left < 2*capture.Held*most {
+	if r.Low() {
 		r.ending.end("the memory for it is full")
 	}
-	return r.Writer.Write(recs, names)
+	return r.Spool.Write(recs, names)
 }
 
 // ending is why a recording ends.

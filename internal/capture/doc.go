@@ -4,7 +4,7 @@
 //
 // A [Recorder] belongs to one goroutine. It keeps events until all that was queued before
 // them has completed, at most [Held] of them; an I/O that takes longer than that
-// comes late in the file, out of order, and is counted.
+// comes late, and [Merge] puts it in its place at the end.
 //
 // [Overlap] tells whether a file lies on a disk, however many layers are between:
 // writing the trace must not be in the trace.

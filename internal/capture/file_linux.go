@@ -27,8 +27,8 @@ func nodeDevice(path string) (sysfs.Dev, bool) {
 	return sysfs.Dev{Major: unix.Major(st.Rdev), Minor: unix.Minor(st.Rdev)}, true
 }
 
-// Memory is a file in memory.
-func Memory(name string) (*os.File, error) {
+// memoryFile is a file in memory.
+func memoryFile(name string) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)

@@ -15,5 +15,5 @@ func fileDevice(string) (sysfs.Dev, error) { return sysfs.Dev{}, errSystem }
 
 func nodeDevice(string) (sysfs.Dev, bool) { return sysfs.Dev{}, false }
 
-// Memory fails: it is for recordings, which take Linux.
-func Memory(string) (*os.File, error) { return nil, errSystem }
+// memoryFile fails: it is for recordings, which take Linux.
+func memoryFile(string) (*os.File, error) { return nil, errSystem }

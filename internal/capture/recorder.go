@@ -31,14 +31,15 @@ type Source interface {
 
 // Totals are what has been written.
 type Totals struct {
-	Records   int64
+	Records   int64                // with the late ones
 	Ops       [traces.NumOps]int64 // records by op
 	Bytes     [traces.NumOps]int64
 	Span      time.Duration // from the first I/O's queueing to the last one's
 	Failed    int64         // I/Os that completed with an error
 	Tagged    int64         // those with an id of their application
 	OtherOps  int64         // not written: operations that a trace has no name for
-	Late      int64         // written out of order
+	Late      int64         // came out of order: see Recorder.Late
+	Unended   int64         // records of I/Os whose end was not seen
 	Processes int64         // whose names are in the trace
 	Nameless  int64         // records without a process, since there were too many
 }
@@ -60,6 +61,7 @@ type Recorder struct {
 	last   int64           // the last one written
 	began  bool
 	totals Totals
+	late   []traces.Record
 }
 
 type process struct {
@@ -137,14 +139,19 @@ func (r *Recorder) take(evs []ebpf.Event) {
 			continue
 		}
 		if e.Op == ebpf.OtherOp {
-			r.totals.OtherOps++
+			if e.Complete > 0 {
+				r.totals.OtherOps++
+			}
 			continue
 		}
 		rec := traces.Record{
 			Time: e.Queue, Length: e.Bytes, CancelAfter: -1, App: e.App, Status: uint16(e.Status), Flags: e.Flags, Op: e.Op,
-			Completed: max(e.Complete-e.Queue, 1), Process: r.processOf(e),
+			Process: r.processOf(e),
 		}
-		if e.Issue > 0 {
+		if e.Complete > 0 {
+			rec.Completed = max(e.Complete-e.Queue, 1)
+		}
+		if e.Issue > 0 && e.Complete > 0 {
 			rec.Issued = min(max(e.Issue-e.Queue, 1), rec.Completed)
 		}
 		rec.Volume, rec.Offset = r.place(e)
@@ -205,7 +212,8 @@ func (r *Recorder) release(settled int64) error {
 	return r.write(n)
 }
 
-// write writes the first n of what is held, which is in order.
+// write writes the first n of what is held, which is in order, but for those that come
+// too late for that.
 func (r *Recorder) write(n int) error {
 	if n == 0 {
 		return nil
@@ -214,11 +222,9 @@ func (r *Recorder) write(n int) error {
 		r.began, r.start, r.last = true, r.held[0].Time, r.held[0].Time
 	}
 	t := &r.totals
-	for i := range r.held[:n] {
-		rec := &r.held[i]
-		if rec.Time < r.last {
-			t.Late++
-		}
+	out := r.held[:0:n]
+	for _, rec := range r.held[:n] {
+		late := rec.Time < r.last
 		r.last = max(r.last, rec.Time)
 		rec.Time = max(rec.Time-r.start, 0) // a late one of before the first comes with it
 		t.Records++
@@ -227,11 +233,55 @@ func (r *Recorder) write(n int) error {
 		if rec.Status != 0 {
 			t.Failed++
 		}
+		if rec.Completed == 0 {
+			t.Unended++
+		}
+		if late {
+			t.Late++
+			r.late = append(r.late, rec)
+			continue
+		}
+		out = append(out, rec)
 	}
 	t.Span = time.Duration(r.last - r.start)
-	if err := r.w.Write(r.held[:n], r.names); err != nil {
+	if err := r.w.Write(out, r.names); err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
 	r.held = append(r.held[:0], r.held[n:]...)
 	return nil
+}
+
+// Late are the records that could not be written in order, in order among themselves;
+// Merge puts them where they belong.
+func (r *Recorder) Late() []traces.Record {
+	slices.SortStableFunc(r.late, byTime)
+	return r.late
+}
+
+// Merge writes a recording with its late records among the others.
+func Merge(w traces.Writer, recorded *traces.Reader, late []traces.Record) error {
+	batch := make([]traces.Record, 4096)
+	out := make([]traces.Record, 0, 2*len(batch))
+	for {
+		n, err := recorded.Read(batch)
+		out = out[:0]
+		for _, rec := range batch[:n] {
+			for len(late) > 0 && late[0].Time < rec.Time {
+				out, late = append(out, late[0]), late[1:]
+			}
+			out = append(out, rec)
+		}
+		end := errors.Is(err, io.EOF)
+		if end {
+			out = append(out, late...)
+		} else if err != nil {
+			return fmt.Errorf("capture: reading what was recorded: %w", err)
+		}
+		if err := w.Write(out, recorded.Names()); err != nil {
+			return err
+		}
+		if end {
+			return nil
+		}
+	}
 }

@@ -28,7 +28,8 @@ type jsonSummary struct {
 	Failed   int64             `json:"failed"`
 	Tagged   int64             `json:"with_application_id"`
 	OtherOps int64             `json:"other_operations"`
-	Late     int64             `json:"out_of_order"`
+	Late     int64             `json:"late"`
+	Unended  int64             `json:"unended"`
 	Bios     map[string]uint64 `json:"bios"`
 	Requests map[string]uint64 `json:"requests"`
 	Stat     *jsonStat         `json:"stat,omitempty"`
@@ -72,7 +73,7 @@ func (s *Summary) WriteJSON(w io.Writer, file, ended string) error {
 	t := s.Totals
 	j := jsonSummary{
 		Schema: Schema, File: file, Ended: ended, Attached: s.Attached, Fallback: s.Fallback, Kernel: s.Kernel, Length: int64(s.Length),
-		Records: t.Records, Span: int64(t.Span), Failed: t.Failed, Tagged: t.Tagged, OtherOps: t.OtherOps, Late: t.Late,
+		Records: t.Records, Span: int64(t.Span), Failed: t.Failed, Tagged: t.Tagged, OtherOps: t.OtherOps, Late: t.Late, Unended: t.Unended,
 		Ops: map[string]jsonOp{},
 	}
 	for _, d := range s.Devices {
@@ -119,7 +120,10 @@ func (s *Summary) WriteText(w io.Writer, file, ended string) error {
 		p.line("  %d other operations are not in the trace: it has no name for them", t.OtherOps)
 	}
 	if t.Late > 0 {
-		p.line("  %d are out of order: they took longer than %d others", t.Late, Held)
+		p.line("  %d took longer than %d others, and were put in their places at the end", t.Late, Held)
+	}
+	if t.Unended > 0 {
+		p.line("  %d of the records are of I/Os whose end was not seen", t.Unended)
 	}
 	if t.Nameless > 0 {
 		p.line("  %d without their process: there were more than a trace holds", t.Nameless)

@@ -60,7 +60,7 @@ type Event struct {
 	Queue    int64 // the bio was handed to the block layer; of a request, its first bio
 	Insert   int64 // the request went to the I/O scheduler
 	Issue    int64 // the driver got the request, for the last time if it was requeued
-	Complete int64
+	Complete int64 // 0 only for what Options.Unfinished asks for
 
 	Sector   int64 // of 512 bytes, on the whole disk also where a partition was addressed
 	Bytes    int64

@@ -1,6 +1,7 @@
 package ebpf
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -254,6 +255,64 @@ func TestOpsAndProcessesAreFiltered(t *testing.T) {
 			}
 			require.Equal(t, c.want, ops, name)
 		}
+	})
+}
+
+// TestWhatNeverCompletesIsToldWhereAskedFor stops a tracer while a write is underway: to a
+// loop device over a file of a file system that is frozen.
+func TestWhatNeverCompletesIsToldWhereAskedFor(t *testing.T) {
+	m := loopdev.MountFor(t, loopdev.LoopFor(t, 32<<20, loopdev.Options{}).Path(), "ext4")
+	image := filepath.Join(m.Dir(), "image")
+	require.NoError(t, loopdev.Filled(image, 1<<20))
+	l := loopdev.AttachFor(t, image, loopdev.Options{})
+	d := device(t, l.Path())
+	f, buf := direct(t, l.Path(), 4096)
+	dir, err := os.Open(m.Dir())
+	require.NoError(t, err)
+	defer dir.Close()
+	const freeze, thaw = 0xc0045877, 0xc0045878 // FIFREEZE, FITHAW
+	each(t, func(t *testing.T, open func(Options) *Tracer) {
+		o := own(d)
+		o.Unfinished = true
+		tr := open(o)
+		if err := unix.IoctlSetInt(int(dir.Fd()), freeze, 0); err != nil {
+			t.Skipf("the file system cannot be frozen: %v", err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := f.WriteAt(buf, 4096)
+			done <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		stopErr := tr.Stop(0)
+		require.NoError(t, unix.IoctlSetInt(int(dir.Fd()), thaw, 0))
+		require.NoError(t, stopErr)
+		evs := make([]Event, 10)
+		var all []Event
+		for {
+			n, err := tr.Read(evs, 0)
+			all = append(all, evs[:n]...)
+			if err != nil {
+				require.ErrorIs(t, err, io.EOF)
+				break
+			}
+		}
+		require.NoError(t, <-done)
+		c, err := tr.Counts()
+		require.NoError(t, err)
+		require.NoError(t, c.Check())
+		unended := uint64(0)
+		for _, e := range all {
+			if e.Complete == 0 {
+				unended++
+				require.Positive(t, e.Queue)
+				require.EqualValues(t, 4096, e.Bytes)
+				require.EqualValues(t, os.Getpid(), e.PID)
+			}
+		}
+		require.Equal(t, c.NeverDelivered(), unended)
+		require.EqualValues(t, 1, unended)
+		require.EqualValues(t, c.Started, len(all))
 	})
 }
 

@@ -162,7 +162,7 @@ func (o Options) configure(spec *ebpf.CollectionSpec, places map[string]uint8) e
 		"want_events": flag(o.Mode == Events), "want_bios": flag(o.wantBios()),
 		"want_bio_events":     flag(o.Mode == Events && !o.RequestsOnly),
 		"want_request_events": flag(o.Requests || o.RequestsOnly),
-		"want_apps":           flag(o.AppIDs), "want_histograms": histograms,
+		"want_apps":           flag(o.AppIDs), "want_histograms": histograms, "want_unfinished": flag(o.Unfinished),
 		"follow_bios": flag(follow), "wake_bytes": uint32(wake), "op_mask": ops,
 		"min_latency_ns": uint64(o.MinLatency),
 		"device_count":   uint32(len(o.Devices)), "devices": devices,

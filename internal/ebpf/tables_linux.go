@@ -23,47 +23,65 @@ type bioSlot struct {
 	Comm                                            [16]byte
 }
 
-// underway counts the bios in the table, and not the pieces of split ones; oldest is
-// when the first of them was queued, the greatest number if there is none. It changes as
-// it is read: what is queued meanwhile may be left out.
-func (p *programs) underway() (n uint64, oldest int64, err error) {
-	oldest = math.MaxInt64
-	count := func(queue, parent uint64) {
-		if parent == 0 {
-			n++
-			oldest = min(oldest, int64(queue))
-		}
-	}
+// each calls visit for the bios in the table, and not for the pieces of split ones. The
+// table changes as it is read: what is queued meanwhile may be left out.
+func (p *programs) each(visit func(s *bioSlot)) error {
 	m := p.Maps["bios"]
 	if p.plain {
 		var key uint64
 		var s bioSlot
 		all := m.Iterate()
 		for all.Next(&key, &s) {
-			count(s.Queue, s.Parent)
+			if s.Parent == 0 {
+				visit(&s)
+			}
 		}
-		if err = all.Err(); errors.Is(err, ebpf.ErrIterationAborted) {
-			err = nil // it changed faster than it could be read
+		if err := all.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
+			return fmt.Errorf("ebpf: reading the table of bios: %w", err)
 		}
-		return n, oldest, err
+		return nil // aborted: it changed faster than it could be read
 	}
 	keys, err := mapped[uint64](p.Maps["bio_keys"])
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer keys.unmap()
 	slots, err := mapped[bioSlot](m)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer slots.unmap()
 	for i := range keys.values {
-		if atomic.LoadUint64(&keys.values[i]) != 0 {
-			s := &slots.values[i]
-			count(atomic.LoadUint64(&s.Queue), atomic.LoadUint64(&s.Parent))
+		if s := &slots.values[i]; atomic.LoadUint64(&keys.values[i]) != 0 && atomic.LoadUint64(&s.Parent) == 0 {
+			visit(s)
 		}
 	}
-	return n, oldest, nil
+	return nil
+}
+
+// underway counts the bios in the table; oldest is when the first of them was queued, the
+// greatest number if there is none.
+func (p *programs) underway() (n uint64, oldest int64, err error) {
+	oldest = math.MaxInt64
+	err = p.each(func(s *bioSlot) {
+		n++
+		oldest = min(oldest, int64(atomic.LoadUint64(&s.Queue)))
+	})
+	return n, oldest, err
+}
+
+// unfinished are the bios in the table, as events that have not completed.
+func (p *programs) unfinished(d *decoder) (evs []Event, err error) {
+	err = p.each(func(s *bioSlot) {
+		e := Event{
+			Kind: Bio, Queue: int64(s.Queue), Insert: int64(s.Insert), Issue: int64(s.Issue), Sector: int64(s.Sector), Bytes: int64(s.Bytes),
+			App: s.App, AppKind: AppKind(s.AppKind), Dev: Dev(s.Dev), PID: uint32(s.TIDs >> 32), TID: uint32(s.TIDs), Bios: s.Pieces,
+			Requeues: uint16(s.Requeues), Status: errnoOf(s.Status), Comm: s.Comm,
+		}
+		d.op(s.OpF, &e)
+		evs = append(evs, e)
+	})
+	return evs, err
 }
 
 // Settled is a time of CLOCK_MONOTONIC: what was queued before has completed, and its

@@ -17,6 +17,8 @@ type Tracer struct {
 	programs *programs
 	rings    *rings // nil: there are histograms and no events
 	decoder  decoder
+	options  Options
+	left     []Event  // those never seen to complete, once it has stopped
 	classic  *classic // nil: the programs know which events are of one I/O
 	links    []io.Closer
 	starts   []io.Closer
@@ -81,7 +83,7 @@ func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{programs: p, decoder: k.decoder(), buckets: o.Buckets}
+	t := &Tracer{programs: p, decoder: k.decoder(), buckets: o.Buckets, options: o}
 	if o.Mode == Events {
 		const completeAt = 24 // in struct record
 		if t.rings, err = newRings(p.rings, completeAt); err != nil {
@@ -123,6 +125,11 @@ func (t *Tracer) Read(evs []Event, wait time.Duration) (int, error) {
 		n, err := t.take(evs)
 		if n > 0 || err != nil {
 			return n, err
+		}
+		if stopped && len(t.left) > 0 {
+			n := copy(evs, t.left)
+			t.left = t.left[n:]
+			return n, nil
 		}
 		if stopped {
 			return 0, io.EOF
@@ -177,6 +184,9 @@ func (t *Tracer) Stop(grace time.Duration) error {
 	closeAll(t.links)
 	t.links = nil
 	settle()
+	if t.options.Unfinished && t.classic == nil && err == nil {
+		t.left, err = t.programs.unfinished(&t.decoder)
+	}
 	t.stopped.Store(true)
 	return err
 }

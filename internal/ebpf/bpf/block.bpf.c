@@ -58,13 +58,52 @@ INLINE int wanted_bio(int typed, struct bio *bio)
 	return wanted(dev_of_bio(typed, bio), FIELD(typed, bio, bi_iter.bi_sector), FIELD(typed, bio, bi_iter.bi_size));
 }
 
+INLINE void fill(struct record *r, struct bio_slot *s, u64 now)
+{
+	r->queue = s->queue;
+	r->insert = s->insert;
+	r->issue = s->issue;
+	r->complete = now;
+	r->sector = s->sector;
+	r->app = s->app;
+	r->bytes = s->bytes;
+	r->opf = s->opf;
+	r->dev = s->dev;
+	r->tgid = s->tids >> 32;
+	r->tid = s->tids;
+	r->status = s->status;
+	r->app_kind = s->app_kind;
+	r->bios = s->pieces;
+	r->requeues = s->requeues;
+	r->zero = 0;
+	((u64 *)r->comm)[0] = ((u64 *)s->comm)[0];
+	((u64 *)r->comm)[1] = ((u64 *)s->comm)[1];
+}
+
+/* stale_bio is for a slot whose bio was never seen to end, and which is taken from it. */
+INLINE void stale_bio(struct bio_slot *s)
+{
+	struct record *r;
+
+	if (s->parent)
+		return; /* a piece */
+	COUNT_TOGETHER(stale);
+	if (!want_unfinished)
+		return;
+	r = reserve(sizeof(*r));
+	if (!r)
+		return;
+	fill(r, s, 0);
+	r->kind = RECORD_BIO;
+	submit(r, sizeof(*r));
+}
+
 INLINE void forget_stale(u64 key)
 {
 	struct bio_slot *s = bio_find(key);
 
 	if (s) {
-		if (!s->parent)
-			COUNT_TOGETHER(stale);
+		stale_bio(s);
 		bio_free(key);
 	}
 }
@@ -94,8 +133,8 @@ INLINE int on_bio_queue(int typed, struct bio *bio)
 		COUNT(no_room);
 		return 0;
 	}
-	if (stale && !s->parent)
-		COUNT_TOGETHER(stale);
+	if (stale)
+		stale_bio(s);
 	s->insert = s->issue = s->parent = s->app = 0;
 	s->sector = sector;
 	s->bytes = s->left = bytes;
@@ -137,32 +176,10 @@ INLINE int on_split(int typed, struct bio *piece)
 		COUNT_TOGETHER(cut);
 		return 0;
 	}
-	if (stale && !s->parent)
-		COUNT_TOGETHER(stale);
+	if (stale)
+		stale_bio(s);
 	s->parent = whole;
 	return 0;
-}
-
-INLINE void fill(struct record *r, struct bio_slot *s, u64 now)
-{
-	r->queue = s->queue;
-	r->insert = s->insert;
-	r->issue = s->issue;
-	r->complete = now;
-	r->sector = s->sector;
-	r->app = s->app;
-	r->bytes = s->bytes;
-	r->opf = s->opf;
-	r->dev = s->dev;
-	r->tgid = s->tids >> 32;
-	r->tid = s->tids;
-	r->status = s->status;
-	r->app_kind = s->app_kind;
-	r->bios = s->pieces;
-	r->requeues = s->requeues;
-	r->zero = 0;
-	((u64 *)r->comm)[0] = ((u64 *)s->comm)[0];
-	((u64 *)r->comm)[1] = ((u64 *)s->comm)[1];
 }
 
 /* ended tells of a bio that has ended, and lets its slot go. */

@@ -23,6 +23,7 @@ const volatile u8 want_events;		/* records into the ring */
 const volatile u8 want_bios;		/* bios are followed from block_bio_queue on */
 const volatile u8 want_bio_events;	/* a record a bio */
 const volatile u8 want_request_events;	/* a record a request */
+const volatile u8 want_unfinished;	/* a record of bios that were never seen to end, too */
 const volatile u8 want_apps;		/* the application's id of each bio */
 const volatile u8 want_histograms;	/* 1: log-linear, 2: powers of two */
 const volatile u8 follow_bios;		/* bios of traced devices may complete in requests of others */
