@@ -105,7 +105,8 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 		return nil, failed(exitInternal, errors.Join(err, st.Close()))
 	}
 	defer b.intr.stops(eng)()
-	progress := b.progress(v.name, func() state { return replayState(&eng.Live, rd.Stats().SizeHint) })
+	size := rd.Stats().SizeHint // now: during the run the reader is not ours
+	progress := b.progress(v.name, func() state { return replayState(&eng.Live, size) })
 	res, runErr := eng.Run()
 	progress.end()
 	closeErr := leave(st, res.Abandoned)
