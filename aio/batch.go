@@ -24,14 +24,19 @@ func (b *Batch) Complete(k Kiocb, st Status, n int64, t Times) Completion {
 	if b.port == nil {
 		return k.CompleteTimed(b.lane, st, n, t)
 	}
-	done := k.finish(st, n, t)
-	if done == Delivered {
-		b.port.stage(k.id.index())
-		if b.port.corked == 0 {
-			b.port.sendHandler() // from the lane's loop: by then they are published
-		}
+	a := &k.slot.word
+	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
+		k.slot.store(st, n)
+		k.storeTimes(t)
+	} else if done := k.finish(st, n, t); done != Delivered {
+		return done
 	}
-	return done
+	p := b.port
+	p.ring.stage(k.id.index())
+	if !p.posted && p.corked == 0 {
+		p.sendHandler() // from the lane's loop: by then they are published
+	}
+	return Delivered
 }
 
 // Flush publishes what was completed. Before the lane's function ends.
@@ -44,5 +49,7 @@ func (b *Batch) Flush() {
 // turnTo has b complete I/Os of another context.
 func (b *Batch) turnTo(c *Context) {
 	b.Flush()
-	b.c, b.port = c, c.port(b.lane)
+	if b.c, b.port = c, c.port(b.lane); b.port != nil {
+		b.port.ring.make(c.capacity)
+	}
 }

@@ -232,10 +232,11 @@ func (c *Context) reapRing(r *ring, evs []Event) int {
 		// Field by field: a literal is built beside *ev and copied.
 		ev.ID, ev.Data, ev.N, ev.Status = makeID(wordGen(w), index), s.data, s.result>>resultShift, Status(s.result)
 		ev.Started, ev.CancelAsked = w&flagStarted != 0, w&flagAsked != 0
-		ev.Dispatched, ev.Returned = 0, 0
 		if s.result&hasTimes != 0 {
 			t := &p.times[index&(pageSlots-1)]
 			ev.Dispatched, ev.Returned = t.Dispatched, t.Returned
+		} else {
+			ev.Dispatched, ev.Returned = 0, 0
 		}
 		step.Write(&s.fn)
 		s.buf = nil

@@ -1,6 +1,10 @@
 package aio
 
-import "sync"
+import (
+	"sync"
+
+	"blksim/internal/step"
+)
 
 // A Hook is a cancel callback that is known beforehand, by a number. The number fits
 // into the cancel word, so that registering it is one compare-and-swap, and can be the
@@ -51,7 +55,16 @@ func (k Kiocb) SetHook(h Hook) error {
 // TryStartHook is TryStart and SetHook at once. It answers as TryStart does, and only
 // after a true is h registered. There must be no callback yet.
 func (k Kiocb) TryStartHook(h Hook) bool {
-	return startHook(&k.slot.word, k.id, h)
+	// The word of an I/O that nobody has touched is known without a look at it.
+	live := uint64(k.id)&^lowMask | stateLive
+	a := &k.slot.word
+	step.Write(a)
+	return a.CompareAndSwap(live, hookedStart(live, h)) || startHook(a, k.id, h)
+}
+
+// hookedStart is the word of LIVE w after TryStartHook.
+func hookedStart(w uint64, h Hook) uint64 {
+	return withHook(withState(w, stateArmed), h) | flagStarted
 }
 
 // armHook is SetHook. It is done with its one step, or armRun.
@@ -81,7 +94,7 @@ func startHook(a *cancelWord, id ID, h Hook) bool {
 		if !sameGen(w, id) || wordState(w) != stateLive {
 			return false
 		}
-		if cas(a, w, withHook(withState(w, stateArmed), h)|flagStarted) {
+		if cas(a, w, hookedStart(w, h)) {
 			return true
 		}
 	}

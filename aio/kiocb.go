@@ -64,6 +64,9 @@ func (k Kiocb) Buf() []byte {
 	return unsafe.Slice(s.buf, s.length()) // so long it is: Submit saw to it
 }
 
+// HasBuf says whether there is data: Buf is not nil.
+func (k Kiocb) HasBuf() bool { return k.slot.buf != nil }
+
 // Deadline is when the target is to cancel the I/O; 0: never.
 func (k Kiocb) Deadline() lane.Time { return k.slot.deadline }
 
@@ -173,7 +176,14 @@ type Times struct{ Dispatched, Returned lane.Time }
 // nothing of the caller's. What the caller wrote before, the buffer above all,
 // is visible to the reader of the event.
 func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
-	return k.CompleteTimed(l, st, n, Times{})
+	a := &k.slot.word
+	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
+		k.slot.store(st, n)
+	} else if done := k.finish(st, n, Times{}); done != Delivered {
+		return done
+	}
+	k.c.post(l, k.id.index())
+	return Delivered
 }
 
 // CompleteTimed is Complete with the times for the event.
@@ -185,38 +195,34 @@ func (k Kiocb) CompleteTimed(l lane.Lane, st Status, n int64, t Times) Completio
 	return done
 }
 
-// finish is Complete up to the delivery, which is the caller's after a Delivered.
+// finish is CompleteTimed up to the delivery, which is the caller's after a Delivered.
 func (k Kiocb) finish(st Status, n int64, t Times) Completion {
-	a := &k.slot.word
-	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
-		k.store(st, n, t)
-		return Delivered
-	}
-	return k.finishTouched(st, n, t)
-}
-
-// finishTouched is finish for an I/O that somebody else has touched.
-func (k Kiocb) finishTouched(st Status, n int64, t Times) Completion {
 	a := &k.slot.word
 	switch completeBegin(a, k.id) {
 	case completeStale:
 		k.c.stale.Add(1)
 		return Stale
 	case completeStore:
-		k.store(st, n, t)
+		k.slot.store(st, n)
+		k.storeTimes(t)
 		if completeFinish(a) == completeLeft {
 			return Left
 		}
 	default:
-		k.store(st, n, t)
+		k.slot.store(st, n)
+		k.storeTimes(t)
 	}
 	return Delivered
 }
 
 // store writes the result, which is the caller's to write.
-func (k Kiocb) store(st Status, n int64, t Times) {
-	step.Write(&k.slot.off)
-	k.slot.result = n<<resultShift | int64(st)
+func (s *slot) store(st Status, n int64) {
+	step.Write(&s.off)
+	s.result = n<<resultShift | int64(st)
+}
+
+// storeTimes adds the times, if there are any.
+func (k Kiocb) storeTimes(t Times) {
 	if t != (Times{}) {
 		p, i := k.page()
 		p.times[i] = t

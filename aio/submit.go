@@ -10,17 +10,17 @@ import (
 
 // IO is one I/O to submit.
 type IO struct {
-	Op   Op
-	Off  int64  // first byte
-	Len  int64  // bytes; len(Buf) if there is a Buf; less than 2 PiB
-	Buf  []byte // the data; the target's until the event
-	Data uint64 // comes back in the event
+	Op    Op
+	Flags Flags
+	Off   int64  // first byte
+	Len   int64  // bytes; len(Buf) if there is a Buf; less than 2 PiB
+	Buf   []byte // the data; the target's until the event
+	Data  uint64 // comes back in the event
 
 	// Deadline is when the target cancels the I/O by itself, as Context.Cancel
 	// would, on the clock of its lanes; 0: never. Targets that do not keep
 	// deadlines say so.
 	Deadline lane.Time
-	Flags    Flags
 }
 
 // Submit starts one I/O on t. It is called on lane l, one of Options.Lanes, and

@@ -46,14 +46,12 @@ func cancelRows() []row {
 
 // untilCancelled is a target whose I/Os end by their cancel callback and not
 // otherwise, as a poll of a descriptor on which nothing happens.
-type untilCancelled struct{ end aio.CancelFunc }
+type untilCancelled struct{}
 
-func newUntilCancelled() *untilCancelled {
-	return &untilCancelled{func(k aio.Kiocb) { k.Complete(nil, aio.Cancelled, 0) }}
-}
+var endHook = aio.NewHook(func(k aio.Kiocb) { k.Complete(nil, aio.Cancelled, 0) })
 
-func (t *untilCancelled) Start(_ lane.Lane, k aio.Kiocb) {
-	if err := k.SetCancelFunc(t.end); err != nil {
+func (untilCancelled) Start(_ lane.Lane, k aio.Kiocb) {
+	if err := k.SetHook(endHook); err != nil {
 		panic("bench: " + err.Error())
 	}
 }
@@ -67,14 +65,14 @@ func (t *untilCancelled) Start(_ lane.Lane, k aio.Kiocb) {
 type cancelLoop struct {
 	ctx    *aio.Context
 	lane   benchLane
-	target *untilCancelled
+	target untilCancelled
 	ids    []aio.ID
 	next   int
 	evs    [1]aio.Event
 }
 
 func newCancelLoop(n int) (*cancelLoop, error) {
-	l := &cancelLoop{target: newUntilCancelled(), ids: make([]aio.ID, n)}
+	l := &cancelLoop{ids: make([]aio.ID, n)}
 	var err error
 	l.ctx, err = aio.New(aio.Options{Capacity: n, Lanes: []lane.Lane{&l.lane}})
 	for i := 0; i < n && err == nil; i++ {

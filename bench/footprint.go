@@ -49,7 +49,7 @@ func bytesPerIO(n int) (float64, error) {
 	if _, err := ctx.Events(context.Background(), 1, evs[:]); err != nil {
 		return 0, err
 	}
-	target := newUntilCancelled()
+	target := untilCancelled{}
 	for range n {
 		if _, err := ctx.Submit(l, target, aio.IO{Op: aio.OpRead, Len: 4096}); err != nil {
 			return 0, err
