@@ -12,24 +12,27 @@ import (
 // A bio that waits is in one request, alone or merged with others. One that is
 // split is in several at the same time: those of its pieces that are with the
 // driver, and one that waits with the rest.
+//
+// What a plain I/O needs of it comes first, in one line of the cache; in all it is three
+// lines, an odd number, so that many of them spread over all of a cache.
 type bio struct {
 	k    aio.Kiocb
 	off  int64
 	size int64 // bytes
 	bioState
-	dispatched lane.Time // when the driver was given the first of it; 0: not yet, or it did not take it
-	out        *slot     // the tag that was dispatched last
-	watch      *watch    // it hears of its cancel; nil: not needed yet
-	next, prev *bio      // in a bioList
-	to         *hwQueue  // where it goes
+	watch *watch // it hears of its cancel; nil: not needed yet
 
-	gate  Gate
-	parts int      // requests that carry a piece of it
-	waits *request // the one of them that waits, nil: none
-	due   *deadline
+	gate       Gate      // if it is gated
+	arrived    lane.Time // if it is stamped; Stages has another use for it later
+	submitted  lane.Time // for Stages
+	dispatched lane.Time // when the driver was given the first of it; 0: not yet, or it did not take it
+	parts      int       // requests that carry a piece of it
+	waits      *request  // the one of them that waits, nil: none
+	due        *deadline
 	outcome
-	submitted, arrived lane.Time // for Stages and the scheduler; else 0
-	arriveFn           func()    // arrive, bound once
+	next, prev *bio     // in a bioList
+	to         *hwQueue // where it goes, of the first of a chain
+	arriveFn   func()   // arrive, bound once
 }
 
 // bioState is the small part of a bio's state.
@@ -37,8 +40,11 @@ type bioState struct {
 	op      aio.Op
 	flags   aio.Flags
 	stage   stage
-	started bool // TryStart said yes
-	reached bool // the driver took a piece of it
+	started bool   // TryStart said yes
+	reached bool   // the driver took a piece of it
+	gated   bool   // it has a gate
+	stamped bool   // it is noted when it arrived
+	out     uint32 // one more than the tag that it was dispatched with last; 0: it was not yet
 }
 
 // stage is where a bio is in the sequence of flushes around it (flush.go).
@@ -50,22 +56,29 @@ const (
 	stagePost              // done, and waits for the flush after it
 )
 
-// bioOf returns the bio of k's slot, ready for a new I/O.
-func bioOf(k aio.Kiocb) *bio {
-	b, ok := k.Private().(*bio)
-	if !ok {
-		b = &bio{}
-		b.arriveFn = b.arrive
-		k.SetPrivate(b)
-	}
-	// One by one: the bio as a whole would be built beside it, and copied. Its last
-	// I/O has ended: it is in no list or request, and has no deadline. Its outcome
-	// begins with its first request.
+// newBio makes the bio of k's slot.
+func newBio(k aio.Kiocb) *bio {
+	b := &bio{}
+	b.arriveFn = b.arrive
+	k.SetPrivate(b)
+	return b
+}
+
+// begin makes b ready for a new I/O. Its last one has ended: it is in no list or
+// request, and has no deadline. Its outcome begins with its first request. Field by
+// field: the bio as a whole would be built beside it, and copied.
+func (b *bio) begin(k aio.Kiocb) {
 	b.k, b.off, b.size = k, k.Off(), k.Len()
 	b.bioState = bioState{op: k.Op(), flags: k.Flags()}
-	b.dispatched = 0
-	b.out, b.watch = nil, nil
-	return b
+	b.watch = nil
+}
+
+// arrival is when it arrived, if that is noted; else 0.
+func (b *bio) arrival() lane.Time {
+	if b.stamped {
+		return b.arrived
+	}
+	return 0
 }
 
 // end is the first byte behind the bio's extent.
@@ -90,7 +103,7 @@ func (b *bio) start() bool {
 		return true
 	case b.stage == stagePre:
 		return !b.k.Cancelled() // its data is not what goes now
-	case b.gate != nil && !b.started && !b.gate.Open():
+	case b.gated && !b.started && !b.gate.Open():
 		return false
 	case b.whole():
 		b.k.TryStart()
@@ -110,7 +123,7 @@ func (b *bio) unwanted() bool {
 }
 
 // whole says that b is one of several of which all are done, or none.
-func (b *bio) whole() bool { return b.gate != nil && b.gate.Whole() }
+func (b *bio) whole() bool { return b.gated && b.gate.Whole() }
 
 // An outcome gathers how the pieces of a bio ended. They may end in any order.
 //

@@ -72,11 +72,11 @@ func (h *hwQueue) cancelled(b *bio) {
 	if b.waits != nil {
 		h.leave(b) // and may have ended with that
 	}
-	if h.can.Canceler == nil || out == nil {
+	if h.can.Canceler == nil || out == 0 {
 		return
 	}
-	if out.holds(b) {
-		h.tell(out)
+	if s := &h.slots[out-1]; s.holds(b) {
+		h.tell(s)
 		return
 	}
 	for i := range h.slots { // it is split, or has ended

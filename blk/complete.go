@@ -6,17 +6,9 @@ import (
 	"blksim/driver"
 )
 
-// CompleteRequest is what Request.Complete calls. A second completion is
+// completed takes back what Request.Complete was called for. A second completion is
 // counted, and changes nothing.
-func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
-	s := &h.slots[q.Tag]
-	if b := s.bio; b != nil && q == &s.req {
-		if st == aio.OK && n >= b.size {
-			h.plainDone(s, b)
-			return
-		}
-		h.makeRequest(s)
-	}
+func (h *hwQueue) completed(s *slot, q *driver.Request, st aio.Status, n int64) {
 	switch {
 	case q != &s.req || s.r == nil && !s.lost:
 		h.stats.DoubleCompletes++

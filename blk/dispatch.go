@@ -8,15 +8,20 @@ import (
 
 // A slot is a tag with the request, or the plain bio, that has it. If it has neither
 // the tag is free, or its request was given up.
+//
+// What a plain bio needs of it comes first, in two lines of the cache. A slot is three
+// lines; see bio.
 type slot struct {
-	req  driver.Request
-	r    *request
 	bio  *bio      // see plain.go
-	one  [1][]byte // the bio's buffer
-	vec  [][]byte  // the request's
 	sent lane.Time // when the driver got it
 	slotState
-	waiter // for its timeout
+	clock clock     // that runs for it
+	one   [1][]byte // the bio's buffer
+	req   driver.Request
+
+	r      *request
+	vec    [][]byte // its buffers
+	waiter          // for its timeout
 }
 
 // slotState is what is noted about one use of a slot.
@@ -48,7 +53,6 @@ func (h *hwQueue) dispatch(r *request, s *slot) (ok, busy bool) {
 		h.timeouts.watch(s)
 	}
 	h.flight.change(now, 1)
-	h.out++
 	switch st := h.q.Submit(&s.req); {
 	case st == aio.OK:
 		if s.r == r { // else it completed in Submit
@@ -63,7 +67,7 @@ func (h *hwQueue) dispatch(r *request, s *slot) (ok, busy bool) {
 		h.release(s, now)
 		h.undo(r)
 		h.putBack(r)
-		if h.out == 0 {
+		if h.flight.now == 0 {
 			h.retry.Arm(h.retryDelay)
 		}
 		return false, true
@@ -207,7 +211,7 @@ func (h *hwQueue) taken(s *slot) {
 			continue
 		}
 		pieces++
-		b.out = s
+		b.out = uint32(s.req.Tag) + 1
 		if b.reached {
 			h.stats.Again++
 		}
@@ -242,7 +246,7 @@ func (h *hwQueue) reach(b *bio) {
 // undo takes back that the bios of r were started: the driver does not have them.
 func (h *hwQueue) undo(r *request) {
 	for b := r.bios.head; b != nil; b = b.next {
-		if b.started && !b.reached && b.gate == nil && b.stage == stageData {
+		if b.started && !b.reached && !b.gated && b.stage == stageData {
 			b.dispatched = 0
 			b.k.Requeue()
 			b.started = false
@@ -257,7 +261,6 @@ func (h *hwQueue) release(s *slot, now lane.Time) {
 	clear(s.vec)
 	s.req.Bufs = nil
 	h.timeouts.forget(s)
-	h.out--
 	h.flight.change(now, -1)
 	h.tags.put(s.req.Tag)
 }

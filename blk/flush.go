@@ -27,7 +27,7 @@ func (h *hwQueue) joinFlush(b *bio) {
 	r := f.waiting
 	if r == nil {
 		r = h.getRequest()
-		r.Op, r.op, r.Off, r.Len, r.Queued = aio.OpFlush, aio.OpFlush, 0, 0, b.arrived
+		r.Op, r.op, r.Off, r.Len, r.Queued = aio.OpFlush, aio.OpFlush, 0, 0, b.arrival()
 		r.place = inFlushWait
 		f.waiting = r
 	} else {

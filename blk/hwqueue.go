@@ -33,7 +33,6 @@ type hwQueue struct {
 
 	slots []slot // by tag
 	tags  tags
-	out   int // requests with the driver
 	lost  int // tags of requests that were given up and that the driver still has
 
 	flushes  flushes
@@ -90,11 +89,13 @@ func newHwQueue(d *Disk, l lane.Lane, q driver.Queue, depth int, budget *tagset.
 
 // add takes a bio that has arrived.
 func (h *hwQueue) add(b *bio) {
-	b.arrived = 0
-	if h.frozen || h.stampsArrival {
-		b.arrived = h.lane.Now()
-	}
 	h.stats.Queued++
+	if h.stampsArrival || h.frozen {
+		b.arrived, b.stamped = h.lane.Now(), true
+	}
+	if h.addPlain(b) {
+		return
+	}
 	if at := b.k.Deadline(); at != 0 {
 		h.keep(b, at)
 	}
@@ -103,7 +104,7 @@ func (h *hwQueue) add(b *bio) {
 		h.end(b, aio.Gone, 0)
 	case h.frozen:
 		h.hold(b)
-	case !h.addPlain(b):
+	default:
 		h.enqueue(b)
 	}
 }
@@ -278,7 +279,7 @@ func (h *hwQueue) rest() {
 // idle says that nothing is queued and nothing is with the driver but what was
 // given up.
 func (h *hwQueue) idle() bool {
-	return h.waiting == 0 && h.out == 0 && h.flushes.waiting == nil
+	return h.waiting == 0 && h.flight.now == 0 && h.flushes.waiting == nil
 }
 
 // watchFresh gives the bios that came and still wait a watch, so that a cancel

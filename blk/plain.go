@@ -2,7 +2,9 @@ package blk
 
 import (
 	"blksim/aio"
+	"blksim/aio/lane"
 	"blksim/blk/sched"
+	"blksim/driver"
 )
 
 // The plain way
@@ -34,6 +36,7 @@ type plainRun struct {
 func (p *plainRun) init(h *hwQueue) {
 	d := h.disk
 	p.merges = !d.opts.NoMerges
+	p.edges.next()
 	name := d.opts.Scheduler.Name
 	able := (name == "" || name == sched.None) && d.opts.Tags == nil && d.opts.Budget == 0
 	for op := range p.most {
@@ -44,11 +47,56 @@ func (p *plainRun) init(h *hwQueue) {
 	}
 }
 
+// open says that a plain bio would be given to the driver now.
+func (h *hwQueue) open() bool {
+	return h.waiting|h.stopped == 0 && !h.running && !h.frozen && !h.removed
+}
+
+// addPlains takes the I/Os at the beginning of ks that are plain, and says how many
+// there were. It is admit and add for each of them, with what they have in common looked
+// at once.
+func (h *hwQueue) addPlains(ks []aio.Kiocb) (n int) {
+	p, d := &h.plain, h.disk
+	if !h.open() || d.dead.Load() {
+		return 0
+	}
+	now := lane.Time(0)
+	if h.stampsArrival {
+		now = h.lane.Now()
+	}
+	for i := range ks {
+		k := &ks[i]
+		op, off, size := k.Op(), k.Off(), k.Len()
+		if !d.bounds.takes(op, off, size) || size > p.most[op&7] || k.Flags() != 0 || !k.HasBuf() || k.Deadline() != 0 ||
+			d.bounds.crosses(off, size) {
+			break
+		}
+		b, ok := k.Private().(*bio)
+		if !ok {
+			b = newBio(*k)
+		}
+		b.begin(*k)
+		if h.stampsArrival {
+			b.submitted, b.arrived, b.stamped = now, now, true
+		}
+		n++
+		if len(p.bios) > 0 && p.merges && p.meets(b) {
+			h.queuePlain()
+			h.enqueue(b)
+			break
+		}
+		p.bios = append(p.bios, b)
+	}
+	h.stats.Queued += int64(n)
+	return n
+}
+
 // addPlain takes b, which has arrived, if it can go the plain way.
 func (h *hwQueue) addPlain(b *bio) bool {
 	p := &h.plain
-	if h.waiting|h.stopped != 0 || h.running || b.size > p.most[b.op&7] || b.flags != 0 || b.gate != nil ||
-		h.disk.bounds.crosses(b.off, b.size) || p.meets(b) {
+	if !h.open() || b.size > p.most[b.op&7] || b.flags != 0 || b.gated || b.k.Deadline() != 0 ||
+		h.disk.bounds.crosses(b.off, b.size) ||
+		len(p.bios) > 0 && p.merges && p.meets(b) {
 		h.queuePlain() // they are before it
 		return false
 	}
@@ -58,9 +106,6 @@ func (h *hwQueue) addPlain(b *bio) bool {
 
 // meets says whether b lies beside one of the bios, and notes its edges.
 func (p *plainRun) meets(b *bio) bool {
-	if len(p.bios) == 0 || !p.merges {
-		return false
-	}
 	if !p.edged {
 		p.edged = true
 		p.edges.add(p.bios[0])
@@ -80,77 +125,112 @@ func (h *hwQueue) queuePlain() {
 
 func (p *plainRun) clear() {
 	if p.edged {
-		p.edged, p.edges = false, edges{}
+		p.edged = false
+		p.edges.next()
 	}
 	p.bios, p.next = p.bios[:0], 0
 }
 
 // runPlain gives the plain bios to the driver. handed: it took some. busy: it took
 // no more, and the queue must wait.
+//
+// First all are started that there are tags for, and then submitted, one by one: an
+// atomic instruction waits for the stores before it, and a Submit stores much.
 func (h *hwQueue) runPlain() (handed, busy bool) {
 	p, now := &h.plain, h.lane.Now()
 	for p.next < len(p.bios) && h.waiting == 0 { // what comes back or is put off goes first
-		tag, ok := h.tags.own()
-		if !ok {
+		n := min(len(p.bios)-p.next, len(h.tags.free)-h.tags.reserved)
+		if n <= 0 {
 			break
 		}
-		b := p.bios[p.next]
-		p.next++
-		if b.started = h.startPlain(b); !b.started {
-			h.tags.putOwn(tag)
-			h.end(b, aio.Cancelled, 0)
-			continue
-		}
-		s := &h.slots[tag]
-		s.bio, s.sent, s.slotState = b, now, slotState{}
-		s.one[0] = b.k.Buf()
-		q := &s.req
-		q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false
-		b.dispatched = now
-		if h.timeouts.limit > 0 {
-			h.timeouts.watch(s)
-		}
-		h.flight.change(now, 1)
-		h.out++
-		switch st := h.q.Submit(q); {
-		case st != aio.OK:
-			h.notTaken(s, st)
-			busy = st == aio.Busy
-		case s.bio != b: // it has completed, which may have taken its time
-			now = h.returned
-			handed = true
-		default:
-			h.takenPlain(s, b)
-			handed = true
+		some := p.bios[p.next:][:n]
+		h.startPlain(some)
+		for i, b := range some {
+			p.next++
+			if !b.started {
+				h.skipPlain(b)
+				continue
+			}
+			s := h.fillPlain(b, now)
+			if st := h.q.Submit(&s.req); st != aio.OK {
+				h.notTaken(s, st)
+				busy = st == aio.Busy
+			} else {
+				handed = true
+				if s.bio == b {
+					h.takenPlain(s, b, now)
+				} else {
+					now = h.returned // it has completed, which may have taken its time
+				}
+			}
+			if h.waiting > 0 {
+				h.unstartPlain(some[i+1:])
+				break
+			}
 		}
 	}
 	h.queuePlain()
 	return handed, busy
 }
 
-// startPlain is bio.start for a plain one. If the driver wants to know of cancels, b
-// gets its watch at the same time.
-func (h *hwQueue) startPlain(b *bio) bool {
+// startPlain is bio.start for some bios. If the driver wants to know of cancels, they get
+// their callbacks along with it.
+func (h *hwQueue) startPlain(some []*bio) {
 	if h.can.Canceler == nil {
-		return b.k.TryStart()
+		for _, b := range some {
+			b.started = b.k.TryStart()
+		}
+		return
 	}
-	h.giveWatch(b)
-	if b.k.TryStartHook(cancelHook) {
-		return true
+	for _, b := range some {
+		h.giveWatch(b)
+		b.started = b.k.TryStartHook(cancelHook)
 	}
+}
+
+// unstartPlain takes that back.
+func (h *hwQueue) unstartPlain(some []*bio) {
+	for _, b := range some {
+		if b.started {
+			b.k.Requeue()
+			b.started = false
+		} else if b.watch != nil {
+			h.unwatch(b) // it was cancelled, and got no callback
+			b.watch = nil
+		}
+	}
+}
+
+// fillPlain makes the driver's request of b, with a tag that there is.
+func (h *hwQueue) fillPlain(b *bio, now lane.Time) *slot {
+	tag := h.tags.own()
+	s := &h.slots[tag]
+	s.bio, s.sent, s.slotState = b, now, slotState{}
+	s.one[0] = b.k.Buf()
+	q := &s.req
+	q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false
+	if h.timeouts.limit > 0 {
+		h.timeouts.watch(s)
+	}
+	h.flight.change(now, 1)
+	return s
+}
+
+// skipPlain ends a plain bio that was cancelled before its turn came.
+func (h *hwQueue) skipPlain(b *bio) {
 	h.unwatch(b)
 	b.watch = nil
-	return false
+	h.end(b, aio.Cancelled, 0)
 }
 
 // takenPlain is taken for a plain bio.
-func (h *hwQueue) takenPlain(s *slot, b *bio) {
+func (h *hwQueue) takenPlain(s *slot, b *bio, now lane.Time) {
 	s.counted, b.reached = true, true
-	b.out = s
+	b.out = uint32(s.req.Tag) + 1
 	h.stats.Dispatched[b.op]++
 	h.stats.Reached++
 	if h.stages != nil {
-		h.stages.dispatched(b, h.lane.Now())
+		h.stages.dispatched(b, now)
 	}
 }
 
@@ -158,6 +238,7 @@ func (h *hwQueue) takenPlain(s *slot, b *bio) {
 // or ends.
 func (h *hwQueue) notTaken(s *slot, st aio.Status) {
 	r := h.requestOf(s.bio)
+	s.bio.dispatched = s.sent
 	h.release(s, s.sent)
 	if st != aio.Busy {
 		h.settle(r, st, 0)
@@ -166,38 +247,43 @@ func (h *hwQueue) notTaken(s *slot, st aio.Status) {
 	h.stats.Busy++
 	h.undo(r)
 	h.putBack(r)
-	if h.out == 0 {
+	if h.flight.now == 0 {
 		h.retry.Arm(h.retryDelay)
 	}
 }
 
-// plainDone is the end of a plain bio, all of which is done: what CompleteRequest,
-// settle, pieceEnded and end do for others.
-func (h *hwQueue) plainDone(s *slot, b *bio) {
-	if !s.counted {
-		h.takenPlain(s, b)
+// CompleteRequest is what Request.Complete calls. A plain bio, all of which is done,
+// ends here: this is what completed, settle, pieceEnded and end do for others.
+func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
+	s := &h.slots[q.Tag]
+	b := s.bio
+	if b == nil || q != &s.req || st != aio.OK || n < b.size {
+		h.makeRequest(s)
+		h.completed(s, q, st, n)
+		return
 	}
 	now := h.returning()
-	s.bio, s.one[0], s.req.Bufs = nil, nil, nil
-	if s.in != nil {
+	if !s.counted {
+		h.takenPlain(s, b, now)
+	}
+	s.bio, s.one[0], q.Bufs = nil, nil, nil
+	if h.timeouts.limit > 0 {
 		h.timeouts.forget(s)
 	}
-	h.out--
 	h.flight.change(now, -1)
-	h.tags.putOwn(s.req.Tag)
+	h.tags.putOwn(q.Tag)
 	h.stats.Completed[aio.OK]++
 	h.stats.Ended[aio.OK]++
 
 	h.unwatch(b)
-	if b.due != nil {
-		h.unkeep(b)
-	}
 	if h.stages != nil {
 		h.stages.returned(b, now)
 	}
-	h.ended.Complete(b.k, aio.OK, b.size, aio.Times{Dispatched: b.dispatched, Returned: now})
-	h.publish()
-	if h.waiting > 0 || h.out == 0 {
+	h.ended.Complete(b.k, aio.OK, b.size, aio.Times{Dispatched: s.sent, Returned: now})
+	if !h.inRun {
+		h.publish()
+	}
+	if h.waiting > 0 || h.flight.now == 0 {
 		h.rerun()
 	}
 }
@@ -205,6 +291,7 @@ func (h *hwQueue) plainDone(s *slot, b *bio) {
 // makeRequest gives the bio in s, if there is one, the request that it went without.
 func (h *hwQueue) makeRequest(s *slot) {
 	if b := s.bio; b != nil {
+		b.dispatched = s.sent
 		s.r, s.bio = h.requestOf(b), nil
 	}
 }
@@ -212,27 +299,29 @@ func (h *hwQueue) makeRequest(s *slot) {
 // used says that the driver has what is in s.
 func (s *slot) used() bool { return s.r != nil || s.bio != nil }
 
-// edges are where bios begin and end, a bit for each: if two have one in common, they
-// may touch.
-type edges struct{ begin, end [edgeWords]uint64 }
+// edges are where the bios of this run begin and end, hashed: if two have one in
+// common, they may touch. An entry is of this run if it has its number.
+type edges struct {
+	run        uint8
+	begin, end [1 << edgeBits]uint8
+}
 
-const (
-	edgeBits  = 10
-	edgeWords = 1 << edgeBits / 64
-)
+const edgeBits = 9
 
-func edgeOf(off int64) (word, bit uint64) {
-	hash := uint64(off) * 0x9e3779b97f4a7c15
-	return hash >> (64 - edgeBits + 6), hash >> (64 - edgeBits) % 64
+func edgeOf(off int64) uint64 { return uint64(off) * 0x9e3779b97f4a7c15 >> (64 - edgeBits) }
+
+// next forgets all edges.
+func (e *edges) next() {
+	if e.run++; e.run == 0 {
+		*e = edges{run: 1}
+	}
 }
 
 // add notes b's edges, and says whether it may touch another bio; not often in vain.
 func (e *edges) add(b *bio) (touch bool) {
-	i, begin := edgeOf(b.off)
-	k, end := edgeOf(b.end())
-	touch = (e.end[i]>>begin|e.begin[k]>>end)&1 != 0
-	e.begin[i] |= 1 << begin
-	e.end[k] |= 1 << end
+	begin, end := edgeOf(b.off), edgeOf(b.end())
+	touch = e.end[begin] == e.run || e.begin[end] == e.run
+	e.begin[begin], e.end[end] = e.run, e.run
 	return touch
 }
 

@@ -68,7 +68,7 @@ func (h *hwQueue) putRequest(r *request) {
 // requestOf makes the request of one bio.
 func (h *hwQueue) requestOf(b *bio) *request {
 	r := h.getRequest()
-	r.Op, r.Off, r.Len, r.Queued = b.op, b.off, b.size, b.arrived
+	r.Op, r.Off, r.Len, r.Queued = b.op, b.off, b.size, b.arrival()
 	r.op = b.op
 	h.translate(r)
 	if h.disk.limits.FUA {

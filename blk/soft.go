@@ -41,9 +41,13 @@ func (d *Disk) StartGated(l lane.Lane, k aio.Kiocb, g Gate) {
 func (d *Disk) StartBatch(l lane.Lane, ks []aio.Kiocb) {
 	s := d.softOf(l)
 	if h := s.to; h.lane == l && s.plugged == 0 { // the software queue is empty, and stays so
-		for _, k := range ks {
-			if b := s.admit(k, nil); b != nil {
-				h.add(b)
+		for len(ks) > 0 {
+			ks = ks[h.addPlains(ks):]
+			if len(ks) > 0 {
+				if b := s.admit(ks[0], nil); b != nil {
+					h.add(b)
+				}
+				ks = ks[1:]
 			}
 		}
 		h.run()
@@ -83,41 +87,57 @@ func (d *Disk) softOf(l lane.Lane) *softQueue {
 
 // admit checks an I/O and makes a bio of it; nil: it has ended.
 func (s *softQueue) admit(k aio.Kiocb, g Gate) *bio {
-	d, op := s.disk, k.Op()
-	st := d.Check(op, k.Off(), k.Len())
-	if st == aio.OK && op.HasData() && k.Buf() == nil {
-		st = aio.Invalid
+	d := s.disk
+	if !d.bounds.takes(k.Op(), k.Off(), k.Len()) || !k.HasBuf() || d.dead.Load() {
+		if s.ends(k) {
+			return nil
+		}
 	}
-	switch {
-	case st != aio.OK:
-		s.rejected++
-		k.Complete(s.lane, st, 0)
-		return nil
-	case d.dead.Load():
-		s.gone++
-		k.Complete(s.lane, aio.Gone, 0)
-		return nil
-	case op == aio.OpFlush && !d.limits.WriteCache:
-		// What has completed is on the medium: there is nothing to flush.
-		s.needless++
-		k.Complete(s.lane, aio.OK, 0)
-		return nil
-	case op == aio.OpDiscard && !d.limits.Ops.Has(op) && d.opts.Discard == DiscardIgnore:
-		s.ignored++
-		k.Complete(s.lane, aio.OK, k.Len())
-		return nil
+	b, ok := k.Private().(*bio)
+	if !ok {
+		b = newBio(k)
 	}
-	b := bioOf(k)
-	b.to, b.gate = s.to, g
+	b.begin(k)
+	if g != nil {
+		b.gate, b.gated = g, true
+	}
 	if d.opts.Histograms {
 		b.submitted = s.lane.Now()
 	}
 	return b
 }
 
+// ends completes an I/O that goes no further than this.
+func (s *softQueue) ends(k aio.Kiocb) bool {
+	d, op := s.disk, k.Op()
+	st := d.Check(op, k.Off(), k.Len())
+	if st == aio.OK && op.HasData() && !k.HasBuf() {
+		st = aio.Invalid
+	}
+	n := int64(0)
+	switch {
+	case st != aio.OK:
+		s.rejected++
+	case d.dead.Load():
+		s.gone++
+		st = aio.Gone
+	case op == aio.OpFlush && !d.limits.WriteCache:
+		// What has completed is on the medium: there is nothing to flush.
+		s.needless++
+	case op == aio.OpDiscard && !d.limits.Ops.Has(op) && d.opts.Discard == DiscardIgnore:
+		s.ignored++
+		n = k.Len()
+	default:
+		return false
+	}
+	k.Complete(s.lane, st, n)
+	return true
+}
+
 // push puts a bio, if there is one, on the software queue.
 func (s *softQueue) push(b *bio) {
 	if b != nil {
+		b.to = s.to
 		s.list.push(b)
 		s.count++
 	}

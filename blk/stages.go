@@ -68,7 +68,9 @@ func (f *flight) change(now lane.Time, n int) {
 		f.sumUp(now)
 	}
 	f.now += n
-	f.peak = max(f.peak, f.now)
+	if f.now > f.peak {
+		f.peak = f.now
+	}
 }
 
 // sumUp accounts for the time from last to now.

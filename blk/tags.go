@@ -47,15 +47,12 @@ func (t *tags) get(urgent bool) (tag int, ok bool) {
 	return tag, ok
 }
 
-// own takes one of the queue's own tags, of a queue that shares none.
-func (t *tags) own() (tag int, ok bool) {
-	n := len(t.free)
-	if n <= t.reserved {
-		return 0, false
-	}
-	tag = t.free[n-1]
-	t.free = t.free[:n-1]
-	return tag, true
+// own takes one of the queue's own tags; there is one.
+func (t *tags) own() (tag int) {
+	n := len(t.free) - 1
+	tag = t.free[n]
+	t.free = t.free[:n]
+	return tag
 }
 
 func (t *tags) putOwn(tag int) { t.free = append(t.free, tag) }

@@ -22,18 +22,27 @@ import (
 // whose Cancel a user caused, so a cancel is bounded by AbortTimeout and
 // ResetTimeout. The rule of both: what a user cancelled is not sent again.
 
-// A waiter is a slot's place among those whose time runs.
+// A clock is how long a slot may take.
+type clock uint8
+
+const (
+	noClock clock = iota
+	normal        // the timeout
+	hurried       // told to cancel: the time for that
+	numClocks
+)
+
+// A waiter is a slot's place among those whose clock runs.
 type waiter struct {
 	deadline   lane.Time
-	in         *waiterList // nil: in none
 	next, prev *slot
 }
 
-// waiterList is in order of the deadlines, since all in it wait equally long.
+// waiterList is in order of the deadlines, since all in it have the same clock.
 type waiterList struct{ head, tail *slot }
 
 func (l *waiterList) push(s *slot) {
-	s.in, s.next, s.prev = l, nil, l.tail
+	s.next, s.prev = nil, l.tail
 	if l.tail == nil {
 		l.head = s
 	} else {
@@ -53,7 +62,7 @@ func (l *waiterList) remove(s *slot) {
 	} else {
 		s.next.prev = s.prev
 	}
-	s.in, s.next, s.prev = nil, nil, nil
+	s.next, s.prev = nil, nil
 }
 
 // timeouts is a queue's clock. One timer serves all requests: it is armed for the
@@ -63,8 +72,7 @@ type timeouts struct {
 	h          *hwQueue
 	limit      time.Duration // 0: none
 	abortLimit time.Duration
-	normal     waiterList // with the driver
-	hurried    waiterList // told to cancel
+	lists      [numClocks]waiterList // by clock
 	timer      lane.Timer
 	armed      bool
 }
@@ -74,10 +82,23 @@ func (t *timeouts) init(h *hwQueue) {
 	t.timer = h.lane.NewTimer(t.fired)
 }
 
+// start starts a clock for s, which has none.
+func (t *timeouts) start(s *slot, c clock, deadline lane.Time) {
+	s.clock, s.deadline = c, deadline
+	t.lists[c].push(s)
+}
+
+// stop stops the clock of s, if one runs.
+func (t *timeouts) stop(s *slot) {
+	if s.clock != noClock {
+		t.lists[s.clock].remove(s)
+		s.clock = noClock
+	}
+}
+
 // watch starts the clock of s.
 func (t *timeouts) watch(s *slot) {
-	s.deadline = s.sent.Add(t.limit)
-	t.normal.push(s)
+	t.start(s, normal, s.sent.Add(t.limit))
 	if !t.armed {
 		t.armed = true
 		t.timer.Arm(t.limit)
@@ -86,22 +107,21 @@ func (t *timeouts) watch(s *slot) {
 
 // hurry gives s no longer than a cancel may take.
 func (t *timeouts) hurry(s *slot) {
-	if s.in == nil || t.abortLimit == 0 {
+	if s.clock == noClock || t.abortLimit == 0 {
 		return
 	}
-	s.in.remove(s)
-	s.deadline = t.h.lane.Now().Add(t.abortLimit)
-	t.hurried.push(s)
+	t.stop(s)
+	t.start(s, hurried, t.h.lane.Now().Add(t.abortLimit))
 	t.arm()
 }
 
-// forget stops the clock of s.
+// forget stops the clock of s, and the timer if it was the last.
 func (t *timeouts) forget(s *slot) {
-	if s.in == nil {
+	if s.clock == noClock {
 		return
 	}
-	s.in.remove(s)
-	if t.armed && t.normal.head == nil && t.hurried.head == nil {
+	t.stop(s)
+	if t.armed && t.lists[normal].head == nil && t.lists[hurried].head == nil {
 		t.armed = false
 		t.timer.Stop()
 	}
@@ -110,8 +130,8 @@ func (t *timeouts) forget(s *slot) {
 // arm sets the timer for the first that is due.
 func (t *timeouts) arm() {
 	due := lane.Time(math.MaxInt64)
-	for _, s := range []*slot{t.normal.head, t.hurried.head} {
-		if s != nil {
+	for i := range t.lists {
+		if s := t.lists[i].head; s != nil {
 			due = min(due, s.deadline)
 		}
 	}
@@ -135,10 +155,10 @@ func (t *timeouts) fired() {
 
 // due is a slot whose time is up.
 func (t *timeouts) due(now lane.Time) *slot {
-	if s := t.hurried.head; s != nil && s.deadline <= now {
+	if s := t.lists[hurried].head; s != nil && s.deadline <= now {
 		return s
 	}
-	if s := t.normal.head; s != nil && s.deadline <= now {
+	if s := t.lists[normal].head; s != nil && s.deadline <= now {
 		return s
 	}
 	return nil
@@ -153,14 +173,14 @@ func (h *hwQueue) timedOut(s *slot) {
 		h.abort(s)
 		return
 	}
-	s.in.remove(s) // whatever happens now happens to it
+	h.timeouts.stop(s) // whatever happens now happens to it
 	if h.disk.control.resetter != nil {
 		h.disk.control.askReset()
 		return
 	}
 	h.giveUp(s, aio.TimedOut)
 	switch {
-	case h.tags.shared(), len(h.tags.free) <= h.tags.reserved && h.out == 0:
+	case h.tags.shared(), len(h.tags.free) <= h.tags.reserved && h.flight.now == 0:
 		h.disk.control.die() // with so many tags lost it would be stuck
 	}
 }
@@ -176,10 +196,7 @@ func (h *hwQueue) giveUp(s *slot, st aio.Status) {
 	s.r, s.lost = nil, true
 	s.req.Bufs = nil
 	s.vec = nil // the driver may have kept it
-	if s.in != nil {
-		s.in.remove(s)
-	}
-	h.out--
+	h.timeouts.stop(s)
 	h.lost++
 	h.flight.change(h.returned, -1)
 	if r.Op == aio.OpFlush {

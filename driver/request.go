@@ -11,15 +11,16 @@ import "blksim/aio"
 // and uses them again and again; the driver owns a request from a Submit that
 // answers OK until Complete.
 type Request struct {
-	Op     aio.Op
-	Off    int64    // first byte on the device; a multiple of the block size
-	Len    int64    // bytes; 0 for Flush
-	Bufs   [][]byte // the data, Len bytes in all, for Read and Write: one buffer or several, each of whole blocks; the driver's until Complete
-	FUA    bool     // of a Write: it completes when its data is on the medium; set only where Limits.FUA is
-	Tag    int      // 0 <= Tag < depth: no two requests that are with the driver share one
-	Driver any      // the driver's own; kept from one use of the request to the next
+	Op   aio.Op
+	FUA  bool     // of a Write: it completes when its data is on the medium; set only where Limits.FUA is
+	Tag  int      // 0 <= Tag < depth: no two requests that are with the driver share one
+	Off  int64    // first byte on the device; a multiple of the block size
+	Len  int64    // bytes; 0 for Flush
+	Bufs [][]byte // the data, Len bytes in all, for Read and Write: one buffer or several, each of whole blocks; the driver's until Complete
 
 	owner Completer
+
+	Driver any // the driver's own; kept from one use of the request to the next
 }
 
 // A Completer gets a request back. The block layer is one; so is a driver that

@@ -1,14 +1,13 @@
 package driver
 
-import "blksim/aio"
-
 // A Run is for a driver that completes several requests one after the other, as the
 // handler of an interrupt does: who gets them back can then do once what it would do
 // for each, such as reading the clock. The zero Run is ready for use:
 //
 //	var run driver.Run
 //	for each finished request r {
-//		run.Complete(r, st, n)
+//		run.With(r)
+//		r.Complete(st, n)
 //	}
 //	run.End()
 //
@@ -27,17 +26,17 @@ type Runner interface {
 	EndRun()
 }
 
-// Complete is r.Complete. All requests of a run are of one queue.
-func (u *Run) Complete(r *Request, st aio.Status, n int64) {
+// With says that r is about to be completed. All requests of a run are of one queue.
+func (u *Run) With(r *Request) {
 	if !u.begun {
-		u.begin(r.owner)
+		u.begin(r)
 	}
-	r.owner.CompleteRequest(r, st, n)
 }
 
-func (u *Run) begin(owner Completer) {
+//go:noinline
+func (u *Run) begin(r *Request) {
 	u.begun = true
-	if u.runner, _ = owner.(Runner); u.runner != nil {
+	if u.runner, _ = r.owner.(Runner); u.runner != nil {
 		u.runner.BeginRun()
 	}
 }

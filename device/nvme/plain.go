@@ -6,7 +6,8 @@ import "blksim/device/nvme/spec"
 //
 // Nearly all that a device is asked for are reads and writes with nothing special
 // about them, and many lie one behind the other in their queue. They are fetched here,
-// by the run, without a step for each thing that may be special. A command that is
+// by the run, without a step for each thing that may be special; their data lies in one
+// page of the host's. A command that is
 // special, or wrong, is left to fetch, which knows them all; so is everything if there
 // are faults, an observer or marks of Aborts. What the plain way does is what fetch
 // would have done.
@@ -17,29 +18,34 @@ func (c *Controller) fetchPlain(q *subq, most int) (n int) {
 	if c.faults != nil || c.cfg.Observer != nil || q.admin || q.marked != 0 {
 		return 0
 	}
-	posted := 0
+	posted, cq, page := 0, q.cq, int64(1)<<(c.pageShift&63)
+	var ns *namespace
+	var first uint32 // the entry that was posted first
+	var firstWord spec.CQEDword3
 	for ; n < most && q.head != q.tail && c.io.room() > 0; n++ {
 		e := q.ring[q.head] // read once, as in fetch
-		ns := c.plainNamespace(&e)
-		if ns == nil {
+		if !isPlain(&e) {
 			break
 		}
+		if nsid := e.NSID(); ns == nil || ns.id != nsid {
+			if ns = c.plainNamespace(nsid); ns == nil {
+				break
+			}
+		}
 		blocks, slba, prp1 := uint64(e.CDW12()&0xffff)+1, e.SLBA(), e.PRP1()
-		size := int(blocks << (ns.shift & 63))
-		if !ns.inRange(slba, blocks) || c.tooLong(int64(size)) || !c.plainData(prp1, size) {
+		size := int64(blocks << (ns.shift & 63))
+		if !ns.inRange(slba, blocks) || c.tooLong(size) || prp1&3 != 0 || size > page-int64(prp1)&(page-1) {
+			break
+		}
+		if _, ok := c.mem.Window(prp1, int(size)); !ok {
 			break
 		}
 		q.head = q.after(q.head)
-		q.executing++
-		opcode := e.Opcode()
-		c.stats.IO[opcode]++
-		cmd := c.io.get(q, e.CID())
-		cmd.opcode, cmd.nsid, cmd.ns, cmd.lba = opcode, e.NSID(), ns, slba
-		cmd.prp1, cmd.prp2, cmd.sgl = prp1, e.PRP2(), false
-		cmd.state = cmdExecuting
+		cmd := c.io.next() // it is taken only if the medium needs time
 		op := &cmd.op
-		op.Off, op.Len = ns.base+int64(slba<<(ns.shift&63)), int64(size)
-		if opcode == spec.IORead {
+		op.Off, op.Len = ns.base+int64(slba<<(ns.shift&63)), size
+		c.stats.IO[e.Opcode()]++
+		if e.Opcode() == spec.IORead {
 			op.Kind, op.ForceUnit = OpRead, false
 			c.stats.ReadsBegun++
 		} else {
@@ -47,61 +53,68 @@ func (c *Controller) fetchPlain(q *subq, most int) (n int) {
 			c.stats.WritesBegun++
 		}
 		st, done := c.medium.Begin(op)
-		switch {
-		case !done:
-		case st == spec.Success && c.store == nil && q.cq.first == nil && !q.cq.full():
-			c.endPlain(q, cmd)
+		if done && st == spec.Success && c.store == nil && cq.first == nil && !cq.full() {
+			c.io.passed()
+			c.countPlain(op)
+			d := spec.MakeDword3(e.CID(), cq.phase, spec.Success)
+			cq.ring[cq.tail].Fill(0, uint16(q.head), q.id)
+			if posted == 0 {
+				first, firstWord = cq.tail, d
+			} else {
+				cq.ring[cq.tail].Append(d)
+			}
+			cq.advance()
 			posted++
-		default:
+			continue
+		}
+		cmd = c.io.get(q, e.CID()) // the same
+		q.executing++
+		cmd.opcode, cmd.nsid, cmd.ns, cmd.lba = e.Opcode(), e.NSID(), ns, slba
+		cmd.prp1, cmd.prp2, cmd.sgl = prp1, e.PRP2(), false
+		cmd.state = cmdExecuting
+		if done {
 			c.finishIO(cmd, st)
 		}
 	}
 	if posted > 0 {
+		cq.ring[first].HandOver(firstWord) // and all behind it
 		c.statusHits[spec.Success] += uint64(posted)
-		c.notify(q.cq, posted)
+		c.notify(cq, posted)
 	}
 	return n
 }
 
-// plainNamespace is that of a command that looks plain; nil: it does not.
-func (c *Controller) plainNamespace(e *spec.SQE) *namespace {
-	opcode, nsid := e.Opcode(), e.NSID()
-	if opcode != spec.IORead && (opcode != spec.IOWrite || e.CDW12()&spec.RWDirectiveMask != 0) {
-		return nil
+// isPlain says whether a command is a Read or Write with nothing special about it but
+// for FUA.
+func isPlain(e *spec.SQE) bool {
+	switch e.Opcode() {
+	case spec.IORead:
+	case spec.IOWrite:
+		if e.CDW12()&spec.RWDirectiveMask != 0 {
+			return false
+		}
+	default:
+		return false
 	}
-	if e.Fuse() != spec.FuseNone || e.PSDT() != 0 || uint64(nsid-1) >= uint64(len(c.ns)) {
-		return nil
-	}
-	ns := c.ns[nsid-1]
-	if ns == nil || !ns.attached || ns.formatting {
+	return e.Fuse() == spec.FuseNone && e.PSDT() == 0
+}
+
+// plainNamespace is a namespace that takes reads and writes now; nil: there is none.
+func (c *Controller) plainNamespace(nsid uint32) *namespace {
+	ns, st := c.findNS(nsid)
+	if st != spec.Success || ns.formatting {
 		return nil
 	}
 	return ns
 }
 
-// plainData says whether n bytes at prp1 are not too many, lie in one page, and are
-// there.
-func (c *Controller) plainData(prp1 uint64, n int) bool {
-	page := 1 << (c.pageShift & 63)
-	if prp1&3 != 0 || n > page-int(prp1&uint64(page-1)) {
-		return false
-	}
-	_, ok := c.mem.Window(prp1, n)
-	return ok
-}
-
-// endPlain is what finishIO and post do for a plain command that has ended well at
-// once, of a device that stores no data. There is room for its entry, of which its queue
-// is notified by the caller.
-func (c *Controller) endPlain(q *subq, cmd *command) {
-	if cmd.op.Kind == OpRead {
-		c.stats.ReadBytes += uint64(cmd.op.Len)
+// countPlain is what moveGood does for a device that stores no data.
+func (c *Controller) countPlain(op *Op) {
+	if op.Kind == OpRead {
+		c.stats.ReadBytes += uint64(op.Len)
 		c.counts.reads++
 	} else {
-		c.stats.WrittenBytes += uint64(cmd.op.Len)
+		c.stats.WrittenBytes += uint64(op.Len)
 		c.counts.writes++
 	}
-	q.cq.publish(q, 0, cmd.cid, spec.Success)
-	q.executing--
-	c.io.put(cmd)
 }

@@ -162,6 +162,16 @@ func (p *slotPool) reset() {
 // room is how many commands may be fetched, beside Cancels.
 func (p *slotPool) room() int { return len(p.free) - p.reserve }
 
+// next is the slot that get would give; there is one.
+func (p *slotPool) next() *command { return &p.cmds[p.free[len(p.free)-1]] }
+
+// passed accounts for a command that needed a slot for no time.
+func (p *slotPool) passed() {
+	if used := len(p.cmds) - len(p.free) + 1; used > p.peak {
+		p.peak = used
+	}
+}
+
 func (p *slotPool) get(q *subq, cid uint16) *command {
 	n := len(p.free) - 1
 	i := p.free[n]

@@ -20,7 +20,8 @@ type admin struct {
 	rings
 	lane   lane.Lane
 	vector vector
-	slots  slotTable[adminCommand]
+	slots  slotTable
+	cmds   []*adminCommand // by slot; nil: it is free
 	aborts aborter
 	stats  adminStats
 }
@@ -41,7 +42,8 @@ type completion struct {
 func (a *admin) init(l lane.Lane) {
 	a.lane = l
 	a.rings = newRings(0, adminEntries)
-	a.slots = newSlotTable[adminCommand](adminEntries - 1)
+	a.slots = newSlotTable(adminEntries - 1)
+	a.cmds = make([]*adminCommand, adminEntries-1)
 	a.vector.lane, a.vector.handle = l, a.handle
 	a.aborts.admin = a
 }
@@ -49,11 +51,13 @@ func (a *admin) init(l lane.Lane) {
 // begin gives the entry of a new command to fill in before ring, or nil if
 // there is no room for one.
 func (a *admin) begin(cmd *adminCommand, opcode uint8, nsid uint32) *spec.SQE {
-	if _, ok := a.slots.peek(); !ok || a.rings.full() {
+	index, ok := a.slots.peek()
+	if !ok || a.rings.full() {
 		return nil
 	}
+	a.cmds[index] = cmd
 	e := a.rings.push()
-	e.Begin(opcode, a.slots.take(cmd), nsid)
+	e.Begin(opcode, a.slots.take(0), nsid)
 	return e
 }
 
@@ -86,7 +90,8 @@ func (a *admin) finish(e *spec.CQE, d spec.CQEDword3) {
 	if !a.rings.fetched(e.SQHead()) {
 		a.stats.badHeads.Add(1)
 	}
-	cmd := s.owner
+	cmd := a.cmds[index]
+	a.cmds[index] = nil
 	a.slots.put(index)
 	if cmd.done != nil {
 		cmd.done(completion{e.Result(), d.Status()})

@@ -18,12 +18,12 @@ var _ interface {
 // with Cancelled if that was in time, or as if nothing had happened.
 func (c *cancelQueue) Cancel(r *driver.Request) {
 	q := &c.queue
-	if uint(r.Tag) >= uint(len(q.byTag)) {
+	if uint(r.Tag) >= uint(len(q.tags)) {
 		return
 	}
-	index := q.byTag[r.Tag]
+	index := q.tags[r.Tag].slot
 	s := &q.slots.slots[index]
-	if s.owner != r || s.state != slotInFlight || q.suspended {
+	if s.who != uint32(r.Tag) || q.tags[r.Tag].request != r || s.state != slotInFlight || q.suspended {
 		return // completed inline, cancelled before, or about to end by a reset
 	}
 	// An Abort that overtook the doorbell would not find the command.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"blksim/device/nvme/spec"
-	"blksim/driver"
 )
 
 // CancelBy says what a queue's Cancel method sends.
@@ -38,9 +37,9 @@ const maxCancels = 16
 // as it is for an Abort.
 type canceller struct {
 	on      bool
-	left    int            // how many more may be sent
-	request driver.Request // owner of the slots of Cancels
-	victims []uint16       // by slot of a Cancel: the slot that it is for
+	left    int      // how many more may be sent
+	who     int      // whose the slots of Cancels are
+	victims []uint16 // by slot of a Cancel: the slot that it is for
 }
 
 // cancelByCommand sends a Cancel for the command in slot index, if there is room.
@@ -52,7 +51,7 @@ func (q *queue) cancelByCommand(index uint16) bool {
 	}
 	victim := q.slots.slots[index].cid
 	e := q.rings.push()
-	e.Begin(spec.IOCancel, q.slots.take(&c.request), q.format.nsid)
+	e.Begin(spec.IOCancel, q.slots.take(q.cancels.who), q.format.nsid)
 	e.SetCDW10(spec.AbortCDW10(q.rings.id, victim))
 	e.SetCDW11(spec.CancelSingle)
 	c.victims[mine] = index

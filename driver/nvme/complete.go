@@ -50,12 +50,31 @@ func (q *queue) reap(budget int) int {
 		if !q.rings.fetched(e.SQHead()) {
 			q.stats.badHeads.Add(1)
 		}
-		if r := s.owner; r != &q.cancels.request {
-			q.finish(r, index, s, d.Status(), &run)
-			completed++
-		} else {
+		if s.who == uint32(q.cancels.who) {
 			q.answeredCancel(index, e, d.Status())
+			q.rings.consume()
+			continue
 		}
+		r := q.tags[s.who].request
+		st, n := aio.OK, r.Len
+		if status := d.Status(); !status.OK() {
+			st, n = q.failed(status), 0
+		}
+		if r.Op.HasData() {
+			m := &q.mem.slots[index]
+			if m.data == nil && st == aio.OK && r.Op == aio.OpRead {
+				m.scattered.copyBack(r.Bufs, int(r.Len))
+			}
+			m.detach()
+		}
+		if s.state == slotInFlight {
+			q.slots.put(index)
+		} else {
+			q.quarantine(index, s)
+		}
+		run.With(r)
+		r.Complete(st, n)
+		completed++
 		q.rings.consume()
 	}
 	run.End()
@@ -68,28 +87,13 @@ func (q *queue) reap(budget int) int {
 	return completed
 }
 
-// finish completes r, whose command is in slot s, the index's.
-func (q *queue) finish(r *driver.Request, index uint16, s *slot[driver.Request], status spec.Status, run *driver.Run) {
-	st, n := aio.OK, r.Len
-	if !status.OK() {
-		st, n = q.failed(status), 0
+// quarantine keeps an identifier that has completed while an Abort or a Cancel names
+// it from being used.
+func (q *queue) quarantine(index uint16, s *slot) {
+	s.state = slotQuarantined
+	if s.by == byAbort {
+		q.driver.admin.lane.Post(q.aborts[index].drop)
 	}
-	if r.Op.HasData() {
-		m := &q.mem.slots[index]
-		if m.data == nil && st == aio.OK && r.Op == aio.OpRead {
-			m.scattered.copyBack(r.Bufs, int(r.Len))
-		}
-		m.detach()
-	}
-	if s.state == slotAborting {
-		s.owner, s.state = nil, slotQuarantined
-		if s.by == byAbort {
-			q.driver.admin.lane.Post(q.aborts[index].drop)
-		}
-	} else {
-		q.slots.put(index)
-	}
-	run.Complete(r, st, n)
 }
 
 func (q *queue) failed(status spec.Status) aio.Status {

@@ -122,9 +122,11 @@ func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 		driver: d,
 		lane:   l,
 		format: d.format,
-		slots:  newSlotTable[driver.Request](slots),
-		byTag:  make([]uint16, depth),
+		slots:  newSlotTable(slots),
 		stats:  &d.stats[qid],
+
+		tags:    make([]tag, depth),
+		cancels: canceller{who: depth}, // no tag
 	}}
 	q := &c.queue
 	q.rings.connect(d.regs, d.cap.DSTRD)
@@ -142,7 +144,7 @@ func (d *Driver) newQueue(l lane.Lane, qid, depth int) *cancelQueue {
 		for i := range q.aborts {
 			q.aborts[i].bind(q, uint16(i))
 		}
-		q.cancels = canceller{on: d.useCancel, left: maxCancels, victims: make([]uint16, slots)}
+		q.cancels = canceller{who: depth, on: d.useCancel, left: maxCancels, victims: make([]uint16, slots)}
 	}
 	return c
 }

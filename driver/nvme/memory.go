@@ -78,11 +78,23 @@ func (m *memory) Window(addr uint64, n int) ([]byte, bool) {
 	q := m.queues[qid]
 	slot := int(addr >> slotShift & 0xffff)
 	off := int(addr & (1<<offsetBits - 1))
-	switch addr >> rgnShift {
-	case regionData:
-		if slot < len(q.slots) {
-			return q.slots[slot].window(off, n)
+	if addr>>rgnShift == regionData { // the usual case
+		if slot >= len(q.slots) {
+			return nil, false
 		}
+		if s := &q.slots[slot]; s.data == nil {
+			return s.window(off, n)
+		} else if off <= len(s.data) && n <= len(s.data)-off {
+			return s.data[off : off+n : off+n], true
+		}
+		return nil, false
+	}
+	return m.other(addr>>rgnShift, q, slot, off, n)
+}
+
+// other is Window for all regions but that of data.
+func (m *memory) other(region uint64, q *queueMemory, slot, off, n int) ([]byte, bool) {
+	switch region {
 	case regionList:
 		if slot < len(q.lists) {
 			return cut(q.lists[slot], off, n)

@@ -17,7 +17,7 @@ import (
 // the test of the tests. Old must occur in the file; its first occurrence is
 // replaced.
 var mutants = []struct{ name, file, old, new string }{
-	{"quarantine removed", "complete.go", "s.owner, s.state = nil, slotQuarantined", "q.slots.put(index)"},
+	{"quarantine removed", "complete.go", "q.quarantine(index, s)", "q.slots.put(index)"},
 	{"drop not posted", "complete.go", "q.driver.admin.lane.Post(q.aborts[index].drop)", ""},
 	{"phase not flipped", "rings.go", "p.phase = !p.phase", "p.phase = true"},
 	{"no commit in cancel", "cancel.go", `	q.Commit()
@@ -29,7 +29,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"aborts LIFO", "abort.go", `a := b.first
 `, `a := b.last
 `},
-	{"no detach", "complete.go", `		m.detach()
+	{"no detach", "complete.go", `			m.detach()
 `, `
 `},
 	{"ack after reap", "complete.go", `q.vector.acknowledge()
@@ -43,7 +43,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"generation", "slot.go", "s.cid += 1 << slotBits", ""},
 	{"no copy back", "complete.go", "m.scattered.copyBack(r.Bufs, int(r.Len))", "_ = m"},
 	{"run cap", "scatter.go", "if done+run < n {", "if false {"},
-	{"cid compare", "slot.go", "s.owner == nil || s.cid != cid", "s.owner == nil"},
+	{"cid compare", "slot.go", "!s.live() || s.cid != cid", "!s.live()"},
 	{"full", "queue.go", "!ok || q.rings.full()", "!ok"},
 	{"leak of quarantined", "cancel.go", "q.slots.put(a.index)", ""},
 	{"release leaves aborting", "cancel.go", `s.state = slotInFlight

@@ -14,8 +14,8 @@ type queue struct {
 	lane   lane.Lane
 	format format
 	vector vector
-	slots  slotTable[driver.Request]
-	byTag  []uint16 // the slot of the request that has the tag
+	slots  slotTable // for a tag, or cancels.who
+	tags   []tag
 	mem    *queueMemory
 
 	dataAddress uint64  // of slot 0
@@ -32,6 +32,12 @@ var _ interface {
 	driver.Committer
 	driver.Poller
 } = (*queue)(nil)
+
+// tag is what a queue knows of the request with a tag.
+type tag struct {
+	request *driver.Request // the same one, from its first use on
+	slot    uint16          // that it had last
+}
 
 // format is what a queue needs to know of its namespace.
 type format struct {
@@ -79,11 +85,19 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 			}
 			q.stats.bounced.Add(uint64(len(m.scattered.bounced)))
 		}
-		prp1, prp2 = q.prps(index, first, n)
+		if first == 0 && n <= pageSize {
+			prp1 = q.dataAddress | uint64(index)<<slotShift
+		} else {
+			prp1, prp2 = q.prps(index, first, n)
+		}
 	}
-	q.byTag[r.Tag] = uint16(index)
+	if t := &q.tags[r.Tag]; t.request == r {
+		t.slot = uint16(index)
+	} else {
+		*t = tag{r, uint16(index)}
+	}
 	e := q.rings.push()
-	e.Begin(opcodes[r.Op], q.slots.take(r), q.format.nsid)
+	e.Begin(opcodes[r.Op], q.slots.takeNext(index, r.Tag), q.format.nsid)
 	switch r.Op {
 	case aio.OpRead, aio.OpWrite, aio.OpWriteZeroes:
 		e.SetPRPs(prp1, prp2)

@@ -207,6 +207,7 @@ func (a *admin) abandon() {
 	a.aborts.abandon()
 	a.rings.restart()
 	a.slots.freeAll()
+	clear(a.cmds)
 }
 
 // abandon forgets the Aborts that wait and those that are out. Their identifiers
@@ -218,9 +219,9 @@ func (b *aborter) abandon() {
 		a.state = abortIdle
 		b.admin.stats.dropped.Add(1)
 	}
-	for i := range b.admin.slots.slots {
-		if s := &b.admin.slots.slots[i]; s.owner != nil && s.owner.abort != nil {
-			s.owner.abort.state = abortIdle
+	for _, cmd := range b.admin.cmds {
+		if cmd != nil && cmd.abort != nil {
+			cmd.abort.state = abortIdle
 			b.admin.stats.lost.Add(1)
 		}
 	}
@@ -238,11 +239,11 @@ func (q *queue) recover() {
 	q.reap(math.MaxInt)
 	for i := range q.slots.slots {
 		s := &q.slots.slots[i]
-		r := s.owner
-		if r == nil || r == &q.cancels.request {
+		if !s.live() || s.who == uint32(q.cancels.who) {
 			continue
 		}
-		s.owner, s.state = nil, slotFree
+		r := q.tags[s.who].request
+		s.state = slotFree
 		if r.Op.HasData() {
 			q.mem.slots[i].detach()
 		}

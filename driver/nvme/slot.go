@@ -26,12 +26,12 @@ const (
 )
 
 // slot is one command identifier: the part of a command that the controller
-// does not see. T is what the command is for.
-type slot[T any] struct {
-	owner *T // nil when free or quarantined
+// does not see.
+type slot struct {
 	cid   uint16
 	state slotState
 	by    sentBy // of slotAborting and slotQuarantined
+	who   uint32 // what the command is for: the user's own
 }
 
 // sentBy is what names an identifier.
@@ -44,15 +44,15 @@ const (
 
 // slotTable is a queue's slots and the order of the free ones. It belongs to the
 // queue's lane.
-type slotTable[T any] struct {
-	slots []slot[T]
+type slotTable struct {
+	slots []slot
 	free  []uint16 // a ring: n indexes from head on
 	head  int
 	n     int
 }
 
-func newSlotTable[T any](n int) slotTable[T] {
-	t := slotTable[T]{slots: make([]slot[T], n), free: make([]uint16, n), n: n}
+func newSlotTable(n int) slotTable {
+	t := slotTable{slots: make([]slot, n), free: make([]uint16, n), n: n}
 	for i := range n {
 		t.free[i] = uint16(i)
 		t.slots[i].cid = uint16(i)
@@ -61,27 +61,31 @@ func newSlotTable[T any](n int) slotTable[T] {
 }
 
 // peek is the slot that take would give.
-func (t *slotTable[T]) peek() (index int, ok bool) {
+func (t *slotTable) peek() (index int, ok bool) {
 	return int(t.free[t.head]), t.n > 0
 }
 
-// take gives the slot that has been free longest to owner, under a new
+// take gives the slot that has been free longest to who, under a new
 // generation. There must be one.
-func (t *slotTable[T]) take(owner *T) (cid uint16) {
-	s := &t.slots[t.free[t.head]]
+func (t *slotTable) take(who int) (cid uint16) {
+	return t.takeNext(int(t.free[t.head]), who)
+}
+
+// takeNext is take for who has peeked.
+func (t *slotTable) takeNext(index, who int) (cid uint16) {
+	s := &t.slots[index]
 	if t.head++; t.head == len(t.free) {
 		t.head = 0
 	}
 	t.n--
 	s.cid += 1 << slotBits
-	s.owner, s.state = owner, slotInFlight
+	s.who, s.state = uint32(who), slotInFlight
 	return s.cid
 }
 
 // put makes a slot free.
-func (t *slotTable[T]) put(index uint16) {
-	s := &t.slots[index]
-	s.owner, s.state = nil, slotFree
+func (t *slotTable) put(index uint16) {
+	t.slots[index].state = slotFree
 	tail := t.head + t.n
 	if tail >= len(t.free) {
 		tail -= len(t.free)
@@ -92,23 +96,26 @@ func (t *slotTable[T]) put(index uint16) {
 
 // freeAll makes every slot free. The generations go on, so that what a controller
 // might yet complete of before is a stray.
-func (t *slotTable[T]) freeAll() {
+func (t *slotTable) freeAll() {
 	t.head, t.n = 0, len(t.slots)
 	for i := range t.slots {
-		t.slots[i].owner, t.slots[i].state = nil, slotFree
+		t.slots[i].state = slotFree
 		t.free[i] = uint16(i)
 	}
 }
 
+// live says that the command of a slot is with the controller.
+func (s *slot) live() bool { return s.state == slotInFlight || s.state == slotAborting }
+
 // find returns the slot of the command that cid names, or nil if no such
 // command is with the controller.
-func (t *slotTable[T]) find(cid uint16) (index uint16, s *slot[T]) {
+func (t *slotTable) find(cid uint16) (index uint16, s *slot) {
 	index = cid & slotMask
 	if int(index) >= len(t.slots) {
 		return 0, nil
 	}
 	s = &t.slots[index]
-	if s.owner == nil || s.cid != cid {
+	if !s.live() || s.cid != cid {
 		return 0, nil
 	}
 	return index, s

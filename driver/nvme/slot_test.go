@@ -10,7 +10,7 @@ import (
 func TestEverySlotIsFreeOrTakenAndTheLongestFreeComesFirst(t *testing.T) {
 	const n = 37
 	rnd := rand.New(rand.NewPCG(1, 3))
-	table := newSlotTable[int](n)
+	table := newSlotTable(n)
 	var order []uint16 // the free ones, as they became free
 	for i := range n {
 		order = append(order, uint16(i))
@@ -23,7 +23,7 @@ func TestEverySlotIsFreeOrTakenAndTheLongestFreeComesFirst(t *testing.T) {
 		if ok && rnd.IntN(2) == 0 {
 			require.Equal(t, int(order[0]), index)
 			order = order[1:]
-			cid := table.take(new(int))
+			cid := table.take(0)
 			require.EqualValues(t, index, cid&slotMask)
 			taken[uint16(index)] = cid
 			continue
@@ -46,10 +46,10 @@ func TestEverySlotIsFreeOrTakenAndTheLongestFreeComesFirst(t *testing.T) {
 }
 
 func TestAReusedSlotHasAnotherIdentifierForSixteenUses(t *testing.T) {
-	table := newSlotTable[int](1)
+	table := newSlotTable(1)
 	seen := map[uint16]bool{}
 	for range 1 << (16 - slotBits) {
-		cid := table.take(new(int))
+		cid := table.take(0)
 		require.False(t, seen[cid])
 		for old := range seen {
 			_, s := table.find(old)
@@ -58,21 +58,21 @@ func TestAReusedSlotHasAnotherIdentifierForSixteenUses(t *testing.T) {
 		seen[cid] = true
 		table.put(0)
 	}
-	require.True(t, seen[table.take(new(int))])
+	require.True(t, seen[table.take(0)])
 }
 
 func TestNoIdentifierIsFFFF(t *testing.T) {
-	table := newSlotTable[int](maxSlots)
+	table := newSlotTable(maxSlots)
 	for range maxSlots << (16 - slotBits) {
-		cid := table.take(new(int))
+		cid := table.take(0)
 		require.NotEqual(t, uint16(0xffff), cid)
 		table.put(cid & slotMask)
 	}
 }
 
 func TestUnknownIdentifiersAreNotFound(t *testing.T) {
-	table := newSlotTable[int](5)
-	own := table.take(new(int))
+	table := newSlotTable(5)
+	own := table.take(0)
 	for cid := range 1 << 16 {
 		_, s := table.find(uint16(cid))
 		require.Equal(t, uint16(cid) == own, s != nil)

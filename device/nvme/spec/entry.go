@@ -129,9 +129,14 @@ func (e *CQE) Poll() CQEDword3 { return e.takeOver() }
 // Publish fills the entry in and hands it over: the last dword is stored last,
 // with release order.
 func (e *CQE) Publish(result uint64, sqhd, sqid uint16, d CQEDword3) {
+	e.Fill(result, sqhd, sqid)
+	e.HandOver(d)
+}
+
+// Fill is the first half of Publish: all but the last dword.
+func (e *CQE) Fill(result uint64, sqhd, sqid uint16) {
 	le.PutUint64(e[0:], result)
 	le.PutUint32(e[8:], uint32(sqhd)|uint32(sqid)<<16)
-	e.handOver(d)
 }
 
 // CQEDword3 is the last dword of a completion: CID 15:0, phase 16, status 31:17.

@@ -12,7 +12,12 @@ import (
 // so what was written before is visible then. CQEs has seen to it that it is aligned.
 func (e *CQE) last() *uint32 { return (*uint32)(unsafe.Pointer(&e[12])) }
 
-func (e *CQE) handOver(d CQEDword3) { atomic.StoreUint32(e.last(), swapLE(uint32(d))) }
+// HandOver is the second half of Publish.
+func (e *CQE) HandOver(d CQEDword3) { atomic.StoreUint32(e.last(), swapLE(uint32(d))) }
+
+// Append is HandOver for an entry that lies behind one that is handed over later: who
+// polls takes them in order, and sees this one only then.
+func (e *CQE) Append(d CQEDword3) { *e.last() = swapLE(uint32(d)) }
 
 func (e *CQE) takeOver() CQEDword3 { return CQEDword3(swapLE(atomic.LoadUint32(e.last()))) }
 

@@ -71,7 +71,7 @@ func TestCQEIsPublishedByItsLastDword(t *testing.T) {
 func TestHandoverIsLittleEndianAndAligned(t *testing.T) {
 	b := make([]byte, 2*CQESize)
 	e := CQEAt(b, 1)
-	e.handOver(0x04030201)
+	e.HandOver(0x04030201)
 	require.Equal(t, []byte{1, 2, 3, 4}, b[2*CQESize-4:])
 	require.EqualValues(t, 0x04030201, e.takeOver())
 	require.Panics(t, func() { CQEs(b[1:]) })
