@@ -1,13 +1,14 @@
 package driver
 
+import "blksim/aio"
+
 // A Run is for a driver that completes several requests one after the other, as the
 // handler of an interrupt does: who gets them back can then do once what it would do
 // for each, such as reading the clock. The zero Run is ready for use:
 //
 //	var run driver.Run
 //	for each finished request r {
-//		run.With(r)
-//		r.Complete(st, n)
+//		run.Complete(r, st, n)
 //	}
 //	run.End()
 //
@@ -24,6 +25,12 @@ type Runner interface {
 	// BeginRun comes before the first completion of a run, EndRun after the last.
 	BeginRun()
 	EndRun()
+}
+
+// Complete is With and r.Complete.
+func (u *Run) Complete(r *Request, st aio.Status, n int64) {
+	u.With(r)
+	r.Complete(st, n)
 }
 
 // With says that r is about to be completed. All requests of a run are of one queue.
