@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,7 +52,8 @@ func NewEngines(o EngineOptions) (*Engines, error) {
 func (s *Engines) Arena() *Arena { return s.arena }
 
 // Open makes a file known to the engine of a lane, which runs in real time
-// ([lane.Attacher]). Auto chooses the engine by the lane's first file.
+// ([lane.Attacher]). Auto chooses the engine by the lane's first file. It is an error
+// if the lane has an engine of other Engines.
 func (s *Engines) Open(l lane.Lane, f *File) (*Engine, *Handle, error) {
 	attacher, ok := l.(lane.Attacher)
 	if !ok {
@@ -60,6 +62,12 @@ func (s *Engines) Open(l lane.Lane, f *File) (*Engine, *Handle, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.seat(l)
+	if at.files == 0 {
+		if err := take(l); err != nil {
+			s.leave(at)
+			return nil, nil, err
+		}
+	}
 	var h *Handle
 	err := onLane(l, func() (err error) {
 		if at.engine == nil {
@@ -145,13 +153,40 @@ func (s *Engines) end(at *seat) (err error) {
 		}
 		s.past.Add(e.Counts())
 	}
-	for i, other := range s.lanes {
-		if other == at {
-			s.lanes = append(s.lanes[:i], s.lanes[i+1:]...)
-			break
-		}
-	}
+	give(at.lane)
+	s.leave(at)
 	return err
+}
+
+// leave takes a lane out of the list.
+func (s *Engines) leave(at *seat) {
+	s.lanes = slices.DeleteFunc(s.lanes, func(other *seat) bool { return other == at })
+}
+
+// taken are the lanes that have an engine, of whatever Engines: a lane waits in one
+// thing, and another engine would have the first one's I/Os never come back.
+var taken struct {
+	mu    sync.Mutex // leaf
+	lanes map[lane.Lane]bool
+}
+
+func take(l lane.Lane) error {
+	taken.mu.Lock()
+	defer taken.mu.Unlock()
+	if taken.lanes[l] {
+		return fmt.Errorf("disk: lane %d has an engine already: disks on the same lane want the same Engines", l.Index())
+	}
+	if taken.lanes == nil {
+		taken.lanes = map[lane.Lane]bool{}
+	}
+	taken.lanes[l] = true
+	return nil
+}
+
+func give(l lane.Lane) {
+	taken.mu.Lock()
+	defer taken.mu.Unlock()
+	delete(taken.lanes, l)
 }
 
 // onLane runs f on a lane, which is running, and waits for it.

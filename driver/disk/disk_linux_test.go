@@ -135,6 +135,10 @@ func TestDisksOfALaneShareAnEngine(t *testing.T) {
 			}
 			require.Same(t, disks[0].queues[0].engine, disks[2].queues[0].engine)
 			require.ErrorContains(t, engines.Close(), "still have files open")
+			other := openDisk(t, tempFile(t, 1<<20), Options{Engine: disk.EngineOptions{Kind: kind}})
+			_, err = other.OpenQueue(group.Lane(0), 0, 4)
+			require.ErrorContains(t, err, "lane 0 has an engine already")
+			require.NoError(t, other.Close())
 			for _, d := range disks {
 				require.NoError(t, d.Close())
 			}
