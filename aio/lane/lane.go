@@ -89,7 +89,7 @@ type Attacher interface {
 type Spinner interface {
 	// Spin has the lane look for a timer that is due within d without sleeping, for
 	// which the system would wake it late. It keeps a core busy for at most d a
-	// timer, and other work of the lane goes on. 0, the default, never does. On the
-	// lane.
+	// timer (75 us longer where no Waiter is attached, for an alarm is later), and
+	// other work of the lane goes on. 0, the default, never does. On the lane.
 	Spin(d time.Duration)
 }

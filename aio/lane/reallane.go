@@ -201,8 +201,18 @@ func (l *realLane) yield() bool {
 	return true
 }
 
+// alarmLate is how late an alarm wakes a lane in the median: it comes by way of another
+// thread, where a Waiter's limit does not. See fdAlarm.
+const alarmLate = 75 * time.Microsecond
+
 // sleep is how long the lane may sleep for a timer that is not due before at.
-func (l *realLane) sleep(at Time) time.Duration { return at.Sub(l.Now()) - l.spin }
+func (l *realLane) sleep(at Time) time.Duration {
+	d := at.Sub(l.Now()) - l.spin
+	if l.spin > 0 && l.waiter == nil {
+		d -= alarmLate
+	}
+	return d
+}
 
 // Attach is of Attacher.
 func (l *realLane) Attach(w Waiter) {
