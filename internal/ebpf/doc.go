@@ -3,14 +3,6 @@
 // the block layer's tracepoints. It needs Linux 5.8, better with BTF, and CAP_BPF and CAP_PERFMON
 // ([Open] says what is missing); elsewhere Open fails.
 //
-//	t, err := ebpf.Open(ebpf.Options{Devices: []ebpf.Device{d}, AppIDs: true})
-//	defer t.Close()
-//	evs := make([]ebpf.Event, 4096)
-//	for {
-//		n, err := t.Read(evs, time.Second)   // io.EOF after Stop
-//		...
-//	}
-//
 // # What an event is
 //
 // A bio is an I/O as an application or a file system asked for it. One [Event] comes for
