@@ -10,6 +10,8 @@ import (
 
 	"github.com/ncw/directio"
 	"golang.org/x/sys/unix"
+
+	"blksim/device/disk/sysfs"
 )
 
 // ask fills in the info of an open file.
@@ -135,26 +137,14 @@ func (i *Info) askSysfs(dir string) {
 		}
 		return n
 	}
-	i.LogicalBlock = max(512, int(number("logical_block_size")))
-	i.PhysicalBlock = max(i.LogicalBlock, int(number("physical_block_size")))
-	i.Model, i.Serial, i.Backing = text("device/model"), text("device/serial"), text("loop/backing_file")
-	if i.Serial == "" {
-		i.Serial = text("serial")
-	}
-	i.Scheduler = chosen(text("queue/scheduler"))
-	i.Rotational, i.FUA, i.Poll = number("rotational") == 1, number("fua") == 1, number("io_poll") == 1
+	id := sysfs.IdentityAt(real)
+	i.Model, i.Serial, i.Scheduler, i.Rotational, i.Requests = id.Model, id.Serial, id.Scheduler, id.Rotational, id.Requests
+	i.LogicalBlock = max(512, id.LogicalBlock)
+	i.PhysicalBlock = max(i.LogicalBlock, id.PhysicalBlock)
+	i.Backing = text("loop/backing_file")
+	i.FUA, i.Poll = number("fua") == 1, number("io_poll") == 1
 	i.WriteCache = text("queue/write_cache") != "write through"
-	i.Requests, i.MaxSegments = int(number("nr_requests")), int(number("max_segments"))
+	i.MaxSegments = int(number("max_segments"))
 	i.MaxTransfer = number("max_sectors_kb") << 10
 	i.MaxDiscard, i.MaxWriteZeroes = number("discard_max_bytes"), number("write_zeroes_max_bytes")
-}
-
-// chosen is the one in brackets of a list such as "none [mq-deadline] kyber".
-func chosen(list string) string {
-	_, rest, ok := strings.Cut(list, "[")
-	name, _, ok2 := strings.Cut(rest, "]")
-	if ok && ok2 {
-		return name
-	}
-	return list
 }

@@ -72,12 +72,6 @@ func TestOpenLeavesAFileAsItIs(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
-func TestChosenScheduler(t *testing.T) {
-	for list, want := range map[string]string{"none [mq-deadline] kyber": "mq-deadline", "[none]": "none", "none": "none", "": ""} {
-		require.Equal(t, want, chosen(list))
-	}
-}
-
 func TestArenaGivesPagesAndTakesThemBack(t *testing.T) {
 	a, err := newArena(64 << 10)
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package sysfs
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,16 +22,21 @@ type Identity struct {
 }
 
 // Identity reads it.
-func (t *Tree) Identity(n *Node) Identity {
-	disk := n.Disk()
-	queue := filepath.Join(disk.dir, "queue")
+func (t *Tree) Identity(n *Node) Identity { return identity(t.root, n.Disk().dir) }
+
+// IdentityAt is the identity of the whole disk of that folder, such as
+// /sys/block/sda.
+func IdentityAt(dir string) Identity { return identity("/", dir) }
+
+func identity(root, dir string) Identity {
+	queue := filepath.Join(dir, "queue")
 	id := Identity{
-		Model: printable(word(disk.dir, "device/model")), Serial: printable(t.serial(disk)), Mapper: printable(word(disk.dir, "dm/name")),
+		Model: printable(word(dir, "device/model")), Serial: printable(serial(root, dir)), Mapper: printable(word(dir, "dm/name")),
 		Scheduler: selected(word(queue, "scheduler")), Rotational: number(queue, "rotational") != 0,
 		Requests: int(number(queue, "nr_requests")), LogicalBlock: int(number(queue, "logical_block_size")),
 		PhysicalBlock: int(number(queue, "physical_block_size")), WriteCache: word(queue, "write_cache") == "write back",
 	}
-	if vendor := printable(word(disk.dir, "device/vendor")); vendor != "" && id.Model != "" && !strings.HasPrefix(vendor, "0x") {
+	if vendor := printable(word(dir, "device/vendor")); vendor != "" && id.Model != "" && !strings.HasPrefix(vendor, "0x") {
 		id.Model = vendor + " " + id.Model // of SCSI, where the model alone says little
 	}
 	return id
@@ -40,17 +44,17 @@ func (t *Tree) Identity(n *Node) Identity {
 
 // serial looks where the drivers put it: NVMe and MMC with the device, virtio with the
 // disk, SCSI in a page of vital product data; or what udev has found out.
-func (t *Tree) serial(disk *Node) string {
+func serial(root, dir string) string {
 	for _, file := range []string{"device/serial", "serial"} {
-		if s := word(disk.dir, file); s != "" {
+		if s := word(dir, file); s != "" {
 			return s
 		}
 	}
 	// SPC-4, table 617: the text of page 0x80 is after a header of 4 bytes.
-	if page, err := os.ReadFile(filepath.Join(disk.dir, "device/vpd_pg80")); err == nil && len(page) > 4 && page[1] == 0x80 {
+	if page, err := os.ReadFile(filepath.Join(dir, "device/vpd_pg80")); err == nil && len(page) > 4 && page[1] == 0x80 {
 		return string(page[4:])
 	}
-	db, err := os.ReadFile(filepath.Join(t.root, "run/udev/data", fmt.Sprintf("b%s", disk.Dev)))
+	db, err := os.ReadFile(filepath.Join(root, "run/udev/data", "b"+word(dir, "dev")))
 	if err != nil {
 		return ""
 	}

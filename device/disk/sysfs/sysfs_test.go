@@ -97,3 +97,9 @@ func TestThisMachineIsRead(t *testing.T) {
 		all.Identity(n)
 	}
 }
+
+func TestTheSchedulerIsTheOneInBrackets(t *testing.T) {
+	for list, want := range map[string]string{"[none] mq-deadline kyber bfq": "none", "none [mq-deadline]": "mq-deadline", "none": "none", "": "", "[": "", "a [b": "b"} {
+		require.Equal(t, want, selected(list), list)
+	}
+}
