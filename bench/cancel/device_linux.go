@@ -63,10 +63,12 @@ func slowDevice(undo *loopdev.Undo) (path string, err error) {
 	if err := c.Start(); err != nil {
 		return "", err
 	}
-	undo.Add(func() error { return errors.Join(in.Close(), c.Wait()) })
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != slowReady {
+		_ = errors.Join(in.Close(), c.Wait()) // it has said why
 		return "", figures.Skip("a slow file wants root and FUSE: " + strings.TrimSpace(line))
 	}
+	undo.Add(func() error { return errors.Join(in.Close(), c.Wait()) })
 	loop, err := loopdev.Attach(filepath.Join(dir, fileName), loopdev.Options{ReadOnly: true})
 	if err != nil {
 		return "", err

@@ -220,6 +220,8 @@ func monotonic() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
+const slowReady = "ready\n"
+
 // serveSlow is the process that serves: it says that it is ready by a line, and goes
 // on until the file system is unmounted. When its input ends, whoever it works for is
 // gone, and it unmounts by itself and removes the folder.
@@ -228,7 +230,7 @@ func serveSlow(dir string, size int64, service time.Duration) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Print(slowReady)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		// A loop device may be over the file a moment longer.
