@@ -33,12 +33,13 @@ func (b *batch) record() (*recording, error) {
 	r.Slow = b.outForm != "normal" || b.report != ""
 	r.Series = r.Slow || b.intervals
 	var sinks []record.Sink
+	var ios record.Sink
 	var err error
 	if b.ios != "" {
 		if r.ios, err = outfile.Create(b.sys, b.ios); err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, iofile.NewWriter(r.ios))
+		ios = iofile.NewWriter(r.ios)
 	}
 	if b.timeline != "" {
 		if r.timeline, err = outfile.Create(b.sys, b.timeline); err != nil {
@@ -49,8 +50,11 @@ func (b *batch) record() (*recording, error) {
 		sinks = append(sinks, r.window)
 	}
 	if b.real.ebpf {
-		r.kernel = kernelview.New()
-		sinks = append(sinks, r.kernel)
+		r.kernel = kernelview.New(ios)
+		ios = r.kernel
+	}
+	if ios != nil {
+		sinks = append(sinks, ios)
 	}
 	if len(sinks) > 0 {
 		r.Stream = record.NewStream(sinks...)

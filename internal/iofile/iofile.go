@@ -28,6 +28,9 @@ type row struct {
 	Returned    *int64 `parquet:"returned_ns,optional"`
 	Ended       int64  `parquet:"ended_ns,delta"`
 	Cancelled   *int64 `parquet:"cancel_accepted_ns,optional"`
+	KQueued     *int64 `parquet:"kernel_queued_ns,optional"`
+	KIssued     *int64 `parquet:"kernel_issued_ns,optional"`
+	KCompleted  *int64 `parquet:"kernel_completed_ns,optional"`
 	Status      string `parquet:"status,dict"`
 	Outcome     string `parquet:"outcome,dict"`
 }
@@ -53,14 +56,15 @@ func NewWriter(w io.Writer) *Writer {
 // Write is as record.Sink's.
 func (w *Writer) Write(b *record.Batch) error {
 	w.rows, w.times = w.rows[:0], w.times[:0]
-	if need := 3 * len(b.IOs); cap(w.times) < need {
+	if need := 6 * len(b.IOs); cap(w.times) < need {
 		w.times = make([]int64, 0, need) // rows point into it: it must not move
 	}
 	for i := range b.IOs {
 		io := &b.IOs[i]
 		w.rows = append(w.rows, row{Job: int32(b.Job), Lane: int32(io.Lane), Op: io.Op.String(), Offset: io.Off, Bytes: io.Len,
 			Transferred: io.N, Due: int64(io.Due), Submitted: int64(io.Submitted), Dispatched: w.time(io.Dispatched),
-			Returned: w.time(io.Returned), Ended: int64(io.Ended), Cancelled: w.time(io.Asked), Status: io.Status.String(), Outcome: io.Outcome()})
+			Returned: w.time(io.Returned), Ended: int64(io.Ended), Cancelled: w.time(io.Asked),
+			KQueued: w.kernel(io.Kernel.Queued), KIssued: w.kernel(io.Kernel.Issued), KCompleted: w.kernel(io.Kernel.Completed), Status: io.Status.String(), Outcome: io.Outcome()})
 	}
 	if _, err := w.out.Write(w.rows); err != nil {
 		return err
@@ -78,6 +82,14 @@ func (w *Writer) time(t lane.Time) *int64 {
 	}
 	w.times = append(w.times, int64(t))
 	return &w.times[len(w.times)-1]
+}
+
+// kernel is a time that is not known where it is zero.
+func (w *Writer) kernel(t lane.Time) *int64 {
+	if t == 0 {
+		return nil
+	}
+	return w.time(t)
 }
 
 // Close is as record.Sink's.

@@ -28,6 +28,8 @@ func TestEveryIOIsARowWithItsStages(t *testing.T) {
 		if i%3 == 0 {
 			io.Op, io.Status, io.N = aio.OpWrite, aio.Cancelled, 0
 			io.Dispatched, io.Returned, io.Asked = replay.NoTime, replay.NoTime, i+2
+		} else if i%3 == 1 {
+			io.Kernel = replay.KernelTimes{Queued: i + 5, Issued: i + 6, Completed: i + 7}
 		}
 		if batch.IOs = append(batch.IOs, io); len(batch.IOs) == 512 {
 			require.NoError(t, w.Write(batch))
@@ -52,6 +54,11 @@ func TestEveryIOIsARowWithItsStages(t *testing.T) {
 		}
 		require.Equal(t, [2]int64{at + 2, at + 3}, [2]int64{*r.Dispatched, *r.Returned})
 		require.Nil(t, r.Cancelled)
+		if i%3 == 1 {
+			require.Equal(t, [3]int64{at + 5, at + 6, at + 7}, [3]int64{*r.KQueued, *r.KIssued, *r.KCompleted})
+		} else {
+			require.True(t, r.KQueued == nil && r.KIssued == nil && r.KCompleted == nil)
+		}
 		require.Equal(t, [3]string{"read", "ok", "completed"}, [3]string{r.Op, r.Status, r.Outcome})
 	}
 }

@@ -66,14 +66,17 @@ type request struct {
 	start, end int64 // with the device, ns of the kernel's clock
 	left       int64 // bytes that no bio has told of
 	queue      int64 // when its first bio was queued; 0: none yet
+	issue      int64 // when the driver got the first of them; 0: no driver did
 	complete   int64 // when its last one completed
 	aborted    bool
+	held       *held // waits for the bios; nil: nobody wants to know
 }
 
 // piece is what of a bio is in one zone, and which no request has explained in full.
 type piece struct {
 	op         aio.Op
 	start, end int64    // queued, completed
+	issue      int64    // 0: never
 	holes      []extent // that are not explained
 }
 
@@ -107,9 +110,13 @@ func newMatcher() *matcher {
 	return &matcher{requests: map[int64][]*request{}, pieces: map[int64][]*piece{}}
 }
 
-// addIO takes an I/O that ended, whose times count from epoch on the kernel's clock.
-func (m *matcher) addIO(io *replay.IO, epoch int64) {
-	r := &request{extent: extent{io.Off, io.Off + io.Len}, op: io.Op, left: io.Len}
+// addIO takes an I/O that ended, whose times count from epoch on the kernel's clock. h, if
+// it is not nil, is told when the kernel had it.
+func (m *matcher) addIO(io *replay.IO, epoch int64, h *held) {
+	r := &request{extent: extent{io.Off, io.Off + io.Len}, op: io.Op, left: io.Len, held: h}
+	if h != nil && (!io.Started() || io.Len == 0) {
+		h.ready = true
+	}
 	if !io.Started() {
 		r.start, r.end = epoch+int64(io.Submitted), epoch+int64(io.Ended)
 		if io.Status == aio.Cancelled {
@@ -191,7 +198,7 @@ func (m *matcher) addBio(e *ebpf.Event, first int64) {
 	from := (e.Sector - first) * 512
 	whole := extent{from, from + e.Bytes}
 	for zone := range whole.zones() {
-		p := &piece{op: opOf(e.Op), start: e.Queue, end: e.Complete, holes: []extent{whole.within(zone)}}
+		p := &piece{op: opOf(e.Op), start: e.Queue, issue: e.Issue, end: e.Complete, holes: []extent{whole.within(zone)}}
 		// Those that no bio has told of yet come first.
 		for _, again := range []bool{false, true} {
 			for _, list := range [][]*request{m.requests[zone], m.requests[wideZone]} {
@@ -218,12 +225,18 @@ func (m *matcher) pair(r *request, p *piece) {
 	if r.queue == 0 || p.start < r.queue {
 		r.queue = p.start
 	}
+	if r.issue == 0 || p.issue != 0 && p.issue < r.issue {
+		r.issue = p.issue
+	}
 	r.complete = max(r.complete, p.end)
 	if r.left <= 0 {
 		return
 	}
 	if r.left -= n; r.left > 0 {
 		return
+	}
+	if r.held != nil {
+		r.held.known(r)
 	}
 	if r.aborted {
 		m.abortedIn++
@@ -256,6 +269,9 @@ func (m *matcher) forget() {
 	n := 0
 	for ; n < len(m.old) && m.latest-m.old[n].end > retention; n++ {
 		r := m.old[n]
+		if r.held != nil {
+			r.held.ready = true // what is not known by now will not be
+		}
 		for zone := range r.lists() {
 			list := m.requests[zone]
 			i := slices.Index(list, r)

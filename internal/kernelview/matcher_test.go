@@ -9,6 +9,7 @@ import (
 	"blksim/aio"
 	"blksim/aio/lane"
 	"blksim/internal/ebpf"
+	"blksim/internal/record"
 	"blksim/internal/replay"
 	"blksim/traces"
 )
@@ -34,8 +35,8 @@ func bio(off, length, queued, issued, completed int64) *ebpf.Event {
 func TestABioIsExplainedByTheIOThatMadeIt(t *testing.T) {
 	m := newMatcher()
 	m.addBio(bio(4096, 4096, 101, 102, 150), 0)
-	m.addIO(read(4096, 4096, 100, 160), 0)
-	m.addIO(read(8192, 4096, 100, 160), 0) // before its bio
+	m.addIO(read(4096, 4096, 100, 160), 0, nil)
+	m.addIO(read(8192, 4096, 100, 160), 0, nil) // before its bio
 	m.addBio(bio(8192, 4096, 103, 104, 155), 0)
 	require.Empty(t, m.unexplained())
 	require.EqualValues(t, 2, m.dispatched)
@@ -48,11 +49,11 @@ func TestABioIsExplainedByTheIOThatMadeIt(t *testing.T) {
 func TestManyIOsMakeOneBioAndOneMakesMany(t *testing.T) {
 	m := newMatcher()
 	for i := range int64(4) {
-		m.addIO(read(i*4096, 4096, 100, 160), 0)
+		m.addIO(read(i*4096, 4096, 100, 160), 0, nil)
 	}
 	m.addBio(bio(0, 16384, 101, 102, 150), 0)
 	const big = 3 << 20 // over zones
-	m.addIO(read(1<<30-4096, big, 200, 300), 0)
+	m.addIO(read(1<<30-4096, big, 200, 300), 0, nil)
 	for off := int64(0); off < big; off += 512 << 10 {
 		m.addBio(bio(1<<30-4096+off, 512<<10, 201, 202, 290), 0)
 	}
@@ -83,7 +84,7 @@ func TestABioOfACancelledIOIsFound(t *testing.T) {
 				m.addBio(c.bio, 0)
 			}
 			for _, io := range c.ios {
-				m.addIO(io, 0)
+				m.addIO(io, 0, nil)
 			}
 			if !bioFirst {
 				m.addBio(c.bio, 0)
@@ -99,7 +100,7 @@ func TestABioOfACancelledIOIsFound(t *testing.T) {
 
 func TestABioSentAgainIsExplained(t *testing.T) {
 	m := newMatcher()
-	m.addIO(read(4096, 4096, 100, 900), 0)
+	m.addIO(read(4096, 4096, 100, 900), 0, nil)
 	m.addBio(bio(4096, 4096, 150, 151, 300), 0)
 	m.addBio(bio(4096, 4096, 400, 401, 800), 0)
 	require.Empty(t, m.unexplained())
@@ -108,7 +109,7 @@ func TestABioSentAgainIsExplained(t *testing.T) {
 
 func TestAPartitionCountsFromItsStart(t *testing.T) {
 	m := newMatcher()
-	m.addIO(read(4096, 4096, 100, 200), 0)
+	m.addIO(read(4096, 4096, 100, 200), 0, nil)
 	m.addBio(bio(1<<20+4096, 4096, 150, 151, 180), 2048)
 	require.Empty(t, m.unexplained())
 }
@@ -117,7 +118,7 @@ func TestAZeroingMayBeDoneByWrites(t *testing.T) {
 	m := newMatcher()
 	io := read(0, 1<<20, 100, 900)
 	io.Op = aio.OpWriteZeroes
-	m.addIO(io, 0)
+	m.addIO(io, 0, nil)
 	e := bio(0, 1<<20, 150, 151, 300)
 	e.Op = traces.Write
 	m.addBio(e, 0)
@@ -132,7 +133,7 @@ func TestARequestOfAllOfADiskIsMadeOfManyBios(t *testing.T) {
 		io := read(0, size, 100, 900)
 		io.Op = aio.OpDiscard
 		if !bioFirst {
-			m.addIO(io, 0)
+			m.addIO(io, 0, nil)
 		}
 		for off := int64(0); off < size; off += step {
 			for part := range int64(2) { // the ends are enough to tell
@@ -142,7 +143,7 @@ func TestARequestOfAllOfADiskIsMadeOfManyBios(t *testing.T) {
 			}
 		}
 		if bioFirst {
-			m.addIO(io, 0)
+			m.addIO(io, 0, nil)
 		}
 		require.Empty(t, m.unexplained())
 		require.Empty(t, m.pieces)
@@ -154,7 +155,7 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	m := newMatcher()
 	for i := range int64(200_000) {
 		at := i * 100
-		m.addIO(read(i%1000*4096, 4096, at, at+50), 0)
+		m.addIO(read(i%1000*4096, 4096, at, at+50), 0, nil)
 		if i%1000 != 7 { // one in a thousand is lost
 			m.addBio(bio(i%1000*4096, 4096, at+1, at+2, at+40), 0)
 		}
@@ -163,7 +164,7 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	require.EqualValues(t, 200_000-200, m.told)
 	require.Less(t, len(m.old), 200, "of the last 10 ms")
 	for range keptCancels + 5 {
-		m.addIO(skipped(0, 512, 1, 2), 0)
+		m.addIO(skipped(0, 512, 1, 2), 0, nil)
 	}
 	require.Len(t, m.cancelled, keptCancels)
 }
@@ -180,11 +181,11 @@ func TestAnyOrderOfArrivalGivesTheSame(t *testing.T) {
 			from := rapid.Int64Range(10, 5000).Draw(t, "from")
 			took := rapid.Int64Range(10, 500).Draw(t, "took")
 			if rapid.Bool().Draw(t, "skipped") {
-				adds = append(adds, func() { m.addIO(skipped(off, 4096, from, from+took), 0) })
+				adds = append(adds, func() { m.addIO(skipped(off, 4096, from, from+took), 0, nil) })
 				continue
 			}
 			_ = i
-			adds = append(adds, func() { m.addIO(read(off, 4096, from, from+took), 0) },
+			adds = append(adds, func() { m.addIO(read(off, 4096, from, from+took), 0, nil) },
 				func() { m.addBio(bio(off, 4096, from+1, from+2, from+took-1), 0) })
 		}
 		extra := rapid.Bool().Draw(t, "extra")
@@ -221,4 +222,50 @@ func TestWithoutTakesExactlyTheOverlap(t *testing.T) {
 		require.Equal(t, c.left, left, "%v", c)
 		require.Equal(t, c.n, n, "%v", c)
 	}
+}
+
+// kept is a sink that keeps what it gets.
+type kept struct {
+	ios    []replay.IO
+	jobs   []int
+	closed bool
+}
+
+func (k *kept) Write(b *record.Batch) error {
+	for _, io := range b.IOs {
+		k.ios, k.jobs = append(k.ios, io), append(k.jobs, b.Job)
+	}
+	return nil
+}
+func (k *kept) Close() error { k.closed = true; return nil }
+
+// TestIOsGoOnInTheirOrderWithTheKernelsTimes: each waits for its bio, and no longer than
+// one can come.
+func TestIOsGoOnInTheirOrderWithTheKernelsTimes(t *testing.T) {
+	next := &kept{}
+	v := New(next)
+	v.epoch = 1_000_000
+	for i := range int64(3) {
+		require.NoError(t, v.Write(&record.Batch{Job: int(i), IOs: []replay.IO{*read(i*65536, 4096, 1000+i, 1100+i)}}))
+	}
+	require.NoError(t, v.Write(&record.Batch{Job: 9, IOs: []replay.IO{*skipped(0, 4096, 1000, 1200)}}))
+	require.Empty(t, next.ios)
+	for _, i := range []int64{2, 0} { // that of the second is lost
+		v.add(bio(i*65536, 4096, 2010+i, 2020+i, 2090+i))
+	}
+	later := read(1<<20, 4096, 90_000, 90_100)
+	v.add(bio(1<<20, 4096, 91_010, 91_020, 91_090))
+	require.NoError(t, v.Write(&record.Batch{IOs: []replay.IO{*later}}))
+	_, err := v.end()
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1, 2, 9, 0}, next.jobs)
+	require.True(t, next.closed)
+	want := func(q, i, c lane.Time) replay.KernelTimes {
+		return replay.KernelTimes{Queued: q * 1000, Issued: i * 1000, Completed: c * 1000}
+	}
+	require.Equal(t, want(1010, 1020, 1090), next.ios[0].Kernel)
+	require.Zero(t, next.ios[1].Kernel)
+	require.Equal(t, want(1012, 1022, 1092), next.ios[2].Kernel)
+	require.Zero(t, next.ios[3].Kernel)
+	require.Equal(t, want(90_010, 90_020, 90_090), next.ios[4].Kernel)
 }

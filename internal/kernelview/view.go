@@ -30,14 +30,17 @@ type View struct {
 	mu     sync.Mutex // guards the rest: a leaf
 	epoch  int64      // of the I/Os' times, on the kernel's clock
 	match  *matcher
+	hold   hold
 	stages [aio.NumOps]stages // of the bios
 }
 
 // stages are the times of the bios of one operation.
 type stages struct{ queue, device, total hist.Histogram }
 
-// New makes a view that has not begun. It takes I/Os as a sink from then on.
-func New() *View { return &View{match: newMatcher()} }
+// New makes a view that has not begun. It takes I/Os as a sink from then on. next, if it
+// is not nil, gets them behind it, with the times at which the kernel had them; it is closed by
+// Finish or Abort.
+func New(next record.Sink) *View { return &View{match: newMatcher(), hold: hold{next: next}} }
 
 // Begin traces a block device, by its name or path, before there is any I/O of the run. now
 // is the clock that the times of the I/Os count on. An error that is ebpf.ErrUnavailable
@@ -134,9 +137,9 @@ func (v *View) Write(b *record.Batch) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for i := range b.IOs {
-		v.match.addIO(&b.IOs[i], v.epoch)
+		v.match.addIO(&b.IOs[i], v.epoch, v.hold.add(&b.IOs[i], b.Job, v.epoch))
 	}
-	return nil
+	return v.hold.pass(false)
 }
 
 // Close says as a sink that there are no more I/Os. Finish ends the view.
@@ -145,30 +148,44 @@ func (v *View) Close() error { return nil }
 var _ record.Sink = (*View)(nil)
 
 // Finish ends the tracing, when the run has ended and all its I/Os were written, and
-// has the run say what the kernel saw. Of a view that had not begun it says nothing.
+// has the run say what the kernel saw.
 func (v *View) Finish(run *report.Run) error {
-	if v.tracer == nil {
-		return nil
+	k, err := v.end()
+	if k != nil && err == nil {
+		run.SetKernel(k)
 	}
-	close(v.stopping)
-	err := <-v.done
-	counts, err2 := v.tracer.Counts()
-	err = errors.Join(err, err2, v.tracer.Close())
-	v.tracer = nil
-	if err != nil {
-		return fmt.Errorf("the kernel's view: %w", err)
+	return err
+}
+
+// Abort ends a view whose result nobody wants. After Finish it does nothing.
+func (v *View) Abort() {
+	_, _ = v.end()
+}
+
+// end stops the tracer and passes on what waits; of a view that had not begun there is
+// no result.
+func (v *View) end() (k *report.Kernel, err error) {
+	if v.tracer != nil {
+		close(v.stopping)
+		err = <-v.done
+		counts, err2 := v.tracer.Counts()
+		err = errors.Join(err, err2, v.tracer.Close())
+		v.tracer = nil
+		if err == nil {
+			v.mu.Lock()
+			k = v.result(&counts)
+			v.mu.Unlock()
+		} else {
+			err = fmt.Errorf("the kernel's view: %w", err)
+		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	run.SetKernel(v.result(&counts))
-	return nil
-}
-
-// Abort ends a view whose result nobody wants.
-func (v *View) Abort() {
-	if v.tracer != nil {
-		_ = v.Finish(&report.Run{})
+	if v.hold.next != nil {
+		err = errors.Join(err, v.hold.pass(true), v.hold.next.Close())
+		v.hold.next = nil
 	}
+	return k, err
 }
 
 // examples is how many of the bios that should not be are told one by one.

@@ -15,12 +15,20 @@ type IO struct {
 	Ended      lane.Time // its event
 	Asked      lane.Time // when a cancel was accepted
 
+	// Kernel is when the kernel's block layer had it, of runs on real disks that are
+	// traced; zero where it is not known.
+	Kernel KernelTimes
+
 	Off, Len int64 // bytes, as submitted
 	N        int64 // bytes transferred
 	Lane     int   // that submitted it
 	Op       aio.Op
 	Status   aio.Status
 }
+
+// KernelTimes are when an I/O was queued in the kernel, issued to the disk's driver, and
+// complete: of one that went in several pieces, the first of all pieces, and the last.
+type KernelTimes struct{ Queued, Issued, Completed lane.Time }
 
 // NoTime is the time of what did not happen.
 const NoTime lane.Time = -1
