@@ -1,6 +1,9 @@
 package disk
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,6 +59,39 @@ func TestInfoOfALoopDevice(t *testing.T) {
 	require.True(t, i.WriteZeroes)
 	_, err = Open(l.Path(), Options{Exclusive: true})
 	require.ErrorIs(t, err, unix.EBUSY, "it is claimed")
+}
+
+// A partition has the limits of its disk, and says which that is.
+func TestInfoOfAPartition(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, loopdev.Filled(path, 8<<20))
+	table := make([]byte, 512)
+	binary.LittleEndian.PutUint32(table[446+8:], 2048)  // the first sector
+	binary.LittleEndian.PutUint32(table[446+12:], 4096) // how many
+	table[446+4], table[510], table[511] = 0x83, 0x55, 0xaa
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt(table, 0)
+	require.NoError(t, errors.Join(err, f.Close()))
+	l := loopdev.AttachFor(t, path, loopdev.Options{PartScan: true})
+	name := filepath.Base(l.Path()) + "p1"
+	dev, err := os.ReadFile(filepath.Join("/sys/block", filepath.Base(l.Path()), name, "dev"))
+	if err != nil {
+		t.Skip("the kernel reads no partition tables: ", err)
+	}
+	var major, minor uint32
+	_, err = fmt.Sscanf(string(dev), "%d:%d", &major, &minor)
+	require.NoError(t, err)
+	part := filepath.Join(t.TempDir(), name) // not everywhere does somebody make the node
+	require.NoError(t, unix.Mknod(part, unix.S_IFBLK|0o600, int(unix.Mkdev(major, minor))))
+	d, err := Open(part, Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	i := d.Info()
+	require.EqualValues(t, 4096*512, i.Size)
+	require.Equal(t, name, i.Device)
+	require.Equal(t, filepath.Base(l.Path()), i.Disk)
+	require.Positive(t, i.Requests)
 }
 
 // What a file is asked when it is opened must not change it.

@@ -11,8 +11,7 @@ import (
 
 // pool does I/Os by goroutines that wait for the kernel: all of the engine sync, and
 // of the others those that the kernel does no other way. It is shared between a lane
-// and its goroutines. Under its lock only the bell's is taken; system calls are made
-// without it.
+// and its goroutines. Its lock is a leaf; system calls are made without it.
 type pool struct {
 	wake  func() // the lane
 	most  int    // goroutines
@@ -101,7 +100,9 @@ func (p *pool) serve() {
 		p.mu.Lock()
 		p.done = append(p.done, io)
 		p.ready.Store(int32(len(p.done)))
+		p.mu.Unlock()
 		p.wake()
+		p.mu.Lock()
 	}
 }
 
