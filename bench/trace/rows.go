@@ -11,7 +11,9 @@ import (
 
 // bench is a run of the program.
 type bench struct {
-	turns  int // with a tracer, in each row
+	turns  int           // with a tracer, in each row
+	row    time.Duration // after which a row has no more of them
+	least  int           // but so many in any case
 	window time.Duration
 
 	disk   *disk         // nil: not made yet
@@ -92,7 +94,7 @@ func (b *bench) measure(name string, s side, rate int) (*figures.Reading, error)
 	if err != nil {
 		return nil, err
 	}
-	for range b.turns {
+	for start := time.Now(); len(r.Ratios) < b.turns && (len(r.Ratios) < b.least || time.Since(start) < b.row); {
 		t, err := b.traced(s)
 		if err != nil {
 			return nil, err
