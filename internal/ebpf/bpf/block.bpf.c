@@ -179,6 +179,7 @@ INLINE int on_split(int typed, struct bio *piece)
 	if (stale)
 		stale_bio(s);
 	s->parent = whole;
+	s->bytes = FIELD(typed, piece, bi_iter.bi_size);
 	return 0;
 }
 
@@ -239,7 +240,7 @@ VERIFIED_ONCE u32 piece_ended(u64 key, u64 size_left, u64 rq, s32 status, u64 no
 	if (bytes == size)
 		COUNT(pieces);
 	r = rq_find(rq);
-	if (r) {
+	if (r && r->issue >= s->queue) { /* an earlier one is of a request whose issue was missed */
 		if (s->issue == 0 || r->issue < s->issue)
 			s->issue = r->issue;
 		if (s->insert == 0)
@@ -267,12 +268,20 @@ INLINE int on_bio_complete(int typed, struct bio *bio)
 	s = bio_find(key);
 	if (!s)
 		return 0;
-	if (s->parent) {
-		bio_free(key);
-		return 0;
-	}
 	now = ktime_get_ns();
 	status = FIELD(typed, bio, bi_status);
+	if (s->parent) {
+		u64 whole = s->parent;
+		u32 bytes = s->bytes;
+
+		bio_free(key);
+		s = bio_find(whole);
+		if (s && status)
+			s->status = status;
+		if (s && bio_took(s, bytes))
+			ended(s, whole, now);
+		return 0;
+	}
 	if (status)
 		s->status = status;
 	if (s->issue == 0)
