@@ -119,6 +119,7 @@ type fio struct {
 	cmd    *exec.Cmd
 	output strings.Builder
 	ended  chan error
+	once   sync.Once
 }
 
 // fio starts one job a core, of so many IOPS together; 0: as fast as they go.
@@ -132,30 +133,34 @@ func (d *disk) fio(rate int) (*fio, error) {
 	args := []string{"--name=load", "--filename=" + d.path, "--ioengine=libaio", "--rw=randread", "--bs=4k", "--direct=1", "--norandommap",
 		fmt.Sprintf("--iodepth=%d", depth), fmt.Sprintf("--iodepth_batch_submit=%d", depth/4), "--iodepth_batch_complete_min=1",
 		fmt.Sprintf("--iodepth_batch_complete_max=%d", depth), fmt.Sprintf("--size=%d", diskSize), "--allow_file_create=0",
-		"--time_based", "--runtime=10m", fmt.Sprintf("--numjobs=%d", jobs), "--group_reporting", "--output-format=json"}
+		"--thread", "--time_based", "--runtime=10m", fmt.Sprintf("--numjobs=%d", jobs), "--group_reporting", "--output-format=json"}
 	if rate > 0 {
 		args = append(args, fmt.Sprintf("--rate_iops=%d", rate/jobs))
 	}
 	f := &fio{cmd: exec.Command(program, args...), ended: make(chan error, 1)}
 	f.cmd.Stdout, f.cmd.Stderr = &f.output, &f.output
-	// It goes when we do, however that is.
+	// It goes when we do, however that is: its jobs are threads (--thread).
 	f.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := f.cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() { f.ended <- f.cmd.Wait() }()
+	// On a signal, too: a disk that is in use cannot be taken away.
+	d.undo.Add(func() error { f.stop(); return nil })
 	return f, nil
 }
 
-// stop ends it.
+// stop ends it, once.
 func (f *fio) stop() {
-	f.cmd.Process.Signal(unix.SIGTERM) // it may have ended by itself
-	select {
-	case <-f.ended:
-	case <-time.After(10 * time.Second):
-		f.cmd.Process.Kill()
-		<-f.ended
-	}
+	f.once.Do(func() {
+		f.cmd.Process.Signal(unix.SIGTERM) // it may have ended by itself
+		select {
+		case <-f.ended:
+		case <-time.After(10 * time.Second):
+			f.cmd.Process.Kill()
+			<-f.ended
+		}
+	})
 }
 
 // failed is what it said when it ended too early.
