@@ -2,6 +2,7 @@ package disk
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -88,14 +89,13 @@ func newAIO(e *Engine) (*aioBackend, error) {
 	// The kernel's mapping, which Go knows nothing of.
 	b.ring = *(**aioRing)(unsafe.Pointer(&b.ctx))
 	if b.ring.magic != aioMagic || b.ring.incompat != 0 {
-		return nil, fmt.Errorf("disk: the ring of Linux AIO has another form than is known: %w", ErrNotSupported)
+		return nil, errors.Join(fmt.Errorf("disk: the ring of Linux AIO has another form than is known: %w", ErrNotSupported), b.close())
 	}
 	b.events = unsafe.Slice((*ioEvent)(unsafe.Add(unsafe.Pointer(b.ring), b.ring.size)), b.ring.nr)
 	b.iocbs = make([]iocb, aioRoom+1)
 	b.batch = make([]*iocb, 0, aioRoom+1)
 	if b.arm(); b.submit() != 0 || !b.armed { // see that it can poll
-		_ = b.close()
-		return nil, fmt.Errorf("disk: Linux AIO without poll (Linux 4.18): %w", ErrNotSupported)
+		return nil, errors.Join(fmt.Errorf("disk: Linux AIO without poll (Linux 4.18): %w", ErrNotSupported), b.close())
 	}
 	return b, nil
 }

@@ -20,10 +20,10 @@ type ringBackend struct {
 	known []byte // of the arena: what is registered
 	cqes  []uring.CQE
 
-	files   bool // a table of files is registered
-	armed   bool // the bell is being read
-	inline  bool // what is submitted has lately been complete at once
-	trial   uint8
+	files   bool        // a table of files is registered
+	armed   bool        // the bell is being read
+	inline  bool        // what is submitted has lately been complete at once
+	trial   uint8       // counts waits: now and then inline is tried
 	cancels []cancelAsk // to be sent
 }
 
@@ -120,6 +120,8 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 	return taken
 }
 
+// wait submits what is left and waits: at first for a short time, for several and
+// unknown to the Go scheduler, and then for one.
 func (b *ringBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
 	var err error
