@@ -50,7 +50,7 @@ type Recorder struct {
 	devices []ebpf.Device
 	names   traces.Names
 	process map[process]uint32
-	volume  map[volume]uint32
+	others  map[ebpf.Dev]uint32 // volumes of disks that are not among the devices
 
 	evs    []ebpf.Event
 	most   int             // Held
@@ -69,20 +69,14 @@ type process struct {
 	comm [16]byte
 }
 
-type volume struct {
-	dev ebpf.Dev
-	end int64
-}
-
 // New makes a recorder of these devices, which name the volumes of the trace; none is
 // all devices, by their numbers.
 func New(w traces.Writer, devices []ebpf.Device) *Recorder {
 	r := &Recorder{
-		w: w, devices: devices, process: map[process]uint32{}, volume: map[volume]uint32{},
+		w: w, devices: devices, process: map[process]uint32{}, others: map[ebpf.Dev]uint32{},
 		evs: make([]ebpf.Event, 4096), most: Held, names: traces.Names{Processes: []traces.Process{{}}},
 	}
 	for _, d := range devices {
-		r.volume[volume{d.Dev, d.End}] = uint32(len(r.names.Volumes))
 		r.names.Volumes = append(r.names.Volumes, d.Name)
 	}
 	return r
@@ -174,11 +168,10 @@ func (r *Recorder) place(e *ebpf.Event) (number uint32, offset int64) {
 		}
 		return uint32(i), (e.Sector - d.First) * sector
 	}
-	key := volume{dev: e.Dev}
-	n, known := r.volume[key]
+	n, known := r.others[e.Dev]
 	if !known {
 		n = uint32(len(r.names.Volumes))
-		r.volume[key] = n
+		r.others[e.Dev] = n
 		r.names.Volumes = append(r.names.Volumes, e.Dev.String())
 	}
 	return n, e.Sector * sector

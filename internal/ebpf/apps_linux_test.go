@@ -16,15 +16,15 @@ import (
 
 // iocb and ioEvent are those of uapi/linux/aio_abi.h.
 type iocb struct {
-	data      uint64
-	key, flag uint32
-	op        uint16
-	prio      int16
-	fd        uint32
-	buf       uint64
-	bytes     uint64
-	offset    int64
-	_, _      uint64
+	data   uint64
+	_, _   uint32
+	_      uint16 // IOCB_CMD_PREAD is 0
+	_      int16
+	fd     uint32
+	buf    uint64
+	bytes  uint64
+	offset int64
+	_, _   uint64
 }
 
 type ioEvent struct{ data, obj, res, res2 uint64 }

@@ -58,7 +58,7 @@ func openClassic(o Options) (*Tracer, error) {
 			return nil, fmt.Errorf("%w (%s)", err, h.name)
 		}
 	}
-	t := &Tracer{classic: c}
+	t := &Tracer{classic: c, options: o}
 	if t.programs, err = loadClassic(o, &c.formats); err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (t *Tracer) Log2Histograms() (*Log2Histograms, error) {
 // bucketSums reads all buckets, in batches where the kernel has that (5.6; of per-CPU
 // arrays 5.13), and adds the CPUs up.
 func (t *Tracer) bucketSums(kind Buckets) ([]uint64, error) {
-	if t.rings != nil || t.buckets != kind {
+	if t.rings != nil || t.options.Buckets != kind {
 		return nil, errors.New("ebpf: the tracer was not opened for such histograms")
 	}
 	cpus, err := ebpf.PossibleCPU()

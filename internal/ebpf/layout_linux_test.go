@@ -146,3 +146,12 @@ func TestKernelWithoutATracepointIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "block_rq_complete")
 }
+
+func TestTheBestWayThatWasTriedIsToldOf(t *testing.T) {
+	refused, tracefs := errors.New("refused"), &Missing{What: "tracefs", Why: "no", Do: "mount it"}
+	require.EqualError(t, whyNot([]error{refused, refused, tracefs}),
+		"ebpf: a kernel that takes the programs is missing (refused; at last: ebpf: tracefs is missing (no): mount it): see blksim trace doctor")
+	btf := &Missing{What: "BTF", Why: "none", Do: "build it"}
+	require.EqualError(t, whyNot([]error{btf, btf}), "ebpf: BTF is missing (none): build it")
+	require.ErrorIs(t, whyNot([]error{refused}), ErrUnavailable)
+}

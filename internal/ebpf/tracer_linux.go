@@ -24,7 +24,6 @@ type Tracer struct {
 	starts   []io.Closer
 	stopped  atomic.Bool
 	closed   bool
-	buckets  Buckets
 	note     string
 }
 
@@ -68,11 +67,21 @@ func open(o Options, k *kernel, noBTF error) (*Tracer, error) {
 		}
 		tried = append(tried, err)
 	}
+	return nil, whyNot(tried)
+}
+
+// whyNot tells of the best way that was tried, and of the last resort.
+func whyNot(tried []error) error {
+	first, last := tried[0], tried[len(tried)-1]
+	why := &Missing{What: "a kernel that takes the programs", Why: reason(first), Do: "see blksim trace doctor"}
 	var missing *Missing
-	if errors.As(errors.Join(tried...), &missing) {
-		return nil, missing
+	if errors.As(first, &missing) {
+		*why = *missing
 	}
-	return nil, &Missing{What: "a kernel that takes the programs", Why: reason(tried[0]), Do: "see blksim trace doctor"}
+	if len(tried) > 1 && last.Error() != first.Error() {
+		why.Why += "; at last: " + reason(last)
+	}
+	return why
 }
 
 func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
@@ -83,7 +92,7 @@ func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{programs: p, decoder: k.decoder(), buckets: o.Buckets, options: o}
+	t := &Tracer{programs: p, decoder: k.decoder(), options: o}
 	if o.Mode == Events {
 		const completeAt = 24 // in struct record
 		if t.rings, err = newRings(p.rings, completeAt); err != nil {
