@@ -214,3 +214,21 @@ func TestKernelsHistogramIsRestored(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, empty.Count())
 }
+
+func BenchmarkDecode(b *testing.B) {
+	d := defaultDecoder()
+	rec := recordOf(Event{Kind: Bio, Sector: 5, Bytes: 4096, Comm: [16]byte{'f', 'i', 'o'}}, 1<<11, 0)
+	var e Event
+	for b.Loop() {
+		if err := d.decode(rec, &e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestDecodingAllocatesNothing(t *testing.T) {
+	d := defaultDecoder()
+	rec := recordOf(Event{Kind: Bio, Sector: 5, Bytes: 4096}, 1<<11, 0)
+	var e Event
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = d.decode(rec, &e) }))
+}
