@@ -211,13 +211,15 @@ func (b *aioBackend) arm() {
 	b.armed = true
 }
 
-// wait waits for at least one completion. EINTR is as good as one: the lane goes round
-// once more.
+// wait waits for at least one completion: at first for a short time, for several and
+// unknown to the Go scheduler, and then for one. EINTR is as good as one: the lane goes
+// round once more.
 func (b *aioBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
-	if short > 0 {
+	if short != 0 {
 		n := b.e.several(&short)
-		if b.getEvents(unix.RawSyscall6, n, short) || rest == 0 {
+		errno := b.getEvents(unix.RawSyscall6, n, short)
+		if b.e.stalled = !b.ready(); !b.e.stalled || errno != 0 || rest == 0 || short < 0 {
 			return
 		}
 	}
@@ -226,9 +228,9 @@ func (b *aioBackend) wait(d time.Duration) {
 
 type syscall6 func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err unix.Errno)
 
-// getEvents waits for n completions, at most for d (d < 0: no limit), and says whether
-// there is something, or a signal came.
-func (b *aioBackend) getEvents(call syscall6, n int, d time.Duration) bool {
+// getEvents waits for n completions, at most for d (d < 0: no limit). The answer is 0
+// or EINTR.
+func (b *aioBackend) getEvents(call syscall6, n int, d time.Duration) unix.Errno {
 	limit := b.limit
 	if d < 0 {
 		limit = nil
@@ -237,13 +239,14 @@ func (b *aioBackend) getEvents(call syscall6, n int, d time.Duration) bool {
 	}
 	got, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, uintptr(min(n, len(b.got))),
 		uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
-	if errno != 0 && errno != unix.EINTR {
+	switch errno {
+	case 0:
+		b.left = b.got[:got]
+	case unix.EINTR:
+	default:
 		panic("disk: io_getevents: " + errno.Error())
 	}
-	if errno == 0 {
-		b.left = b.got[:got]
-	}
-	return errno == unix.EINTR || got > 0
+	return errno
 }
 
 // reap ends what has come back: what a wait brought, and then what is in the ring,

@@ -47,6 +47,7 @@ type Engine struct {
 	ios, enters, waits, pooled atomic.Uint64 // written by the lane, read by anybody
 	came                       uint64        // I/Os that ended since they were shown in ios
 	pace                       pace
+	stalled                    bool // the last short wait brought nothing
 }
 
 var _ lane.Waiter = (*Engine)(nil)

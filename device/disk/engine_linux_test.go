@@ -350,6 +350,34 @@ func TestTheCollectorDoesNotWaitForAWait(t *testing.T) {
 	})
 }
 
+// Nor one that the Go scheduler does not know of, when a disk that was quick stops.
+func TestTheCollectorDoesNotWaitForADiskThatStops(t *testing.T) {
+	each(t, EngineOptions{}, func(t *testing.T, e *Engine, a *Arena) {
+		l := loopdev.LoopFor(t, 4<<20, loopdev.Options{})
+		loopdev.ThrottleFor(t, l.Path(), loopdev.Limits{ReadIOPS: 4})
+		_, h := openFile(t, e, l.Path())
+		ios, d := reads(h, a, 4)
+		e.pace.each = time.Microsecond
+		collected := make(chan time.Time, 1)
+		go func() {
+			for range 3 {
+				runtime.GC()
+			}
+			collected <- time.Now()
+		}()
+		submit(e, d, ios...)
+		run(t, e, d)
+		ended := time.Now()
+		select {
+		case at := <-collected:
+			t.Logf("%v before the last I/O: %+v", ended.Sub(at), e.Counts())
+		default:
+			t.Error("the collector was kept until the I/Os came back")
+		}
+		e.Unregister(h)
+	})
+}
+
 func TestPollingFindsWhatWaitingWould(t *testing.T) {
 	each(t, EngineOptions{Poll: 5 * time.Millisecond}, func(t *testing.T, e *Engine, a *Arena) {
 		_, h := file(t, e, 1<<20)

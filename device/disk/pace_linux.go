@@ -27,6 +27,9 @@ const (
 	latest = 8 * late
 )
 
+// quick says whether they come by the thousand in a second.
+func (p *pace) quick() bool { return p.each > 0 && p.each < time.Millisecond }
+
 // several is how many completions to wait for, now that came have come in all, and so
 // many are in the kernel.
 func (p *pace) several(now time.Time, came uint64, inKernel int) int {

@@ -125,9 +125,10 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 func (b *ringBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
 	var err error
-	if short > 0 {
+	if short != 0 {
 		n := b.e.several(&short)
-		if err = b.ring.WaitShort(n, short); err == nil && (rest == 0 || b.ring.Ready() > 0) {
+		err = b.ring.WaitShort(n, short)
+		if b.e.stalled = !b.ready(); err == nil && (!b.e.stalled || rest == 0 || short < 0) {
 			return
 		}
 	}

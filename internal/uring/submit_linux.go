@@ -77,12 +77,15 @@ func (r *Ring) WaitFor(n int, d time.Duration) error {
 }
 
 // WaitShort is WaitFor without the Go scheduler's knowledge, which saves its work and
-// keeps it from giving the rest of this thread's turn to others. So d must be short:
+// keeps it from giving the rest of this thread's turn to others. So it must be short:
 // what wants to run here waits for it, unless it sends the thread a signal, as the
-// collector does, and the wait ends.
+// collector does, and the wait ends. d < 0 is no limit, and saves the kernel a timer.
 func (r *Ring) WaitShort(n int, d time.Duration) error {
 	*r.timeout = unix.NsecToTimespec(int64(max(d, 0)))
-	r.arg.ts = uint64(uintptr(unsafe.Pointer(r.timeout)))
+	r.arg.ts = 0
+	if d >= 0 {
+		r.arg.ts = uint64(uintptr(unsafe.Pointer(r.timeout)))
+	}
 	submit, flags := r.toSubmit()
 	_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, r.enterFD, submit, uintptr(n), uintptr(flags|r.enterFlags|enterGetEvents|enterExtArg),
 		uintptr(unsafe.Pointer(r.arg)), unsafe.Sizeof(*r.arg))
