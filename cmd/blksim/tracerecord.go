@@ -95,6 +95,7 @@ Recording ends with the command behind --, after --duration, or with Ctrl-C; the
 the trace is put in its place. What was seen is compared to what the disk itself has
 counted, and every I/O that was not recorded is told. The trace's own file is not in
 the trace: if it lies on a disk that is recorded, it waits in memory until the end.
+A command that fails is told of, and the trace is saved all the same.
 
 It takes root, or CAP_BPF and CAP_PERFMON: see blksim trace doctor.`,
 		Example: `  blksim trace record --device /dev/loop0 -o sqlite.blkt -- ./benchmark.sh
