@@ -10,11 +10,13 @@
 // # What is compared
 //
 // fio runs all the time, on every core, with tuned settings: random 4 KiB reads as fast
-// as it goes, or at 100,000 IOPS. In turns of a third of a second nobody traces, and a
+// as it goes, or at 100,000 IOPS. In turns of half a second nobody traces, and a
 // tracer does; the device's own counters (/sys/block/DEV/stat) say how many I/Os each
 // had. Each turn with a tracer is set beside the mean of the one before and the one
-// after it, so that what else the machine does, if it does it slowly, is in neither. All tracers take
-// the same cores from fio, with their readers.
+// after it. As fast as it goes, the machine is busy, and what counts is I/Os a second of
+// the processor time that other processes left (/proc/stat, less what they had): fio's, the
+// kernel's and the tracer's with its reader. On a machine with nothing else to do those are
+// IOPS; on one that is shared they are what IOPS would be. At 100,000 IOPS, IOPS count.
 //
 //   - histogram: internal/ebpf counts the time with the device (blksim biolatency);
 //     histogram-queue also follows each I/O from when it is queued.

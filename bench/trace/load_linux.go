@@ -79,6 +79,10 @@ func (d *disk) completed() (int64, error) {
 // read in the same order at both ends.
 func (d *disk) turn(window time.Duration, t tracer) (turn, error) {
 	var w turn
+	cpu, err := readProcessors()
+	if err != nil {
+		return w, err
+	}
 	from, err := d.completed()
 	if err != nil {
 		return w, err
@@ -96,7 +100,9 @@ func (d *disk) turn(window time.Duration, t tracer) (turn, error) {
 		now, w.counts = t.seen()
 		w.seen = now - seen
 	}
-	return w, err
+	end, err2 := readProcessors()
+	w.own = end.busy - cpu.busy - (end.others - cpu.others)
+	return w, errors.Join(err, err2)
 }
 
 // busy waits until a load has all its jobs at work.

@@ -10,6 +10,8 @@ import (
 
 const notHere = figures.Skip("tracing block devices is for Linux")
 
+const tick = 10 * time.Millisecond
+
 type disk struct{}
 
 type fio struct{}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"blksim/bench/figures"
@@ -58,7 +59,11 @@ func (b *bench) rows() []figures.Row {
 	var rows []figures.Row
 	add := func(s side, suffix string, rate int) {
 		name := s.name + suffix
-		rows = append(rows, figures.Row{Name: name, Unit: "of the IOPS without a tracer", Bar: s.bar, Run: func() (*figures.Reading, error) {
+		unit := "of the I/Os a second of processor time without a tracer"
+		if rate > 0 {
+			unit = "of the IOPS without a tracer"
+		}
+		rows = append(rows, figures.Row{Name: name, Unit: unit, Bar: s.bar, Run: func() (*figures.Reading, error) {
 			return b.measure(name, s, rate)
 		}})
 	}
@@ -106,7 +111,11 @@ func (b *bench) measure(name string, s side, rate int) (*figures.Reading, error)
 		if before.ios == 0 || t.ios == 0 || after.ios == 0 {
 			return nil, fmt.Errorf("no I/O in a window: %w", load.failed())
 		}
-		r.Ratios = append(r.Ratios, 2*t.iops()/(before.iops()+after.iops()))
+		speed := turn.efficiency
+		if rate > 0 {
+			speed = turn.iops // there is time left
+		}
+		r.Ratios = append(r.Ratios, 2*speed(t.turn)/(speed(before)+speed(after)))
 		sum.add(after, t)
 		before = after
 	}
@@ -133,8 +142,15 @@ func (b *bench) notTold() (*figures.Reading, error) {
 type turn struct {
 	ios    int64
 	took   time.Duration
+	own    time.Duration // processor time that was not idle, and not others'
 	seen   int64
 	counts bool // the tracer counts
+}
+
+// efficiency is I/Os a second of the machine's processor time that was ours: on a machine
+// that has nothing else to do, and is busy, as good as IOPS.
+func (t turn) efficiency() float64 {
+	return float64(t.ios) / max(t.own, tick).Seconds() * float64(runtime.NumCPU())
 }
 
 func (t turn) iops() float64 { return float64(t.ios) / t.took.Seconds() }
