@@ -30,8 +30,12 @@ func readResults(path string) (got []Result, err error) {
 	return got, nil
 }
 
-// replaceFile leaves the old content if anything fails.
+// replaceFile leaves the old content if anything fails. What is no regular file, as
+// /dev/null, is written to and stays what it is.
 func replaceFile(path string, data []byte) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0)
+	}
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	if err := os.WriteFile(tmp, data, 0o644); err != nil {
 		return err
