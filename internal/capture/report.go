@@ -129,7 +129,7 @@ func (s *Summary) WriteText(w io.Writer, file, ended string) error {
 		p.line("  %d without their process: there were more than a trace holds", t.Nameless)
 	}
 	if s.Fallback != "" {
-		p.line("  better tracepoints could not be used: %s", s.Fallback)
+		p.line("  not as good as it could be: %s", s.Fallback)
 	}
 	return p.err
 }

@@ -69,7 +69,7 @@ type Options struct {
 	Requests     bool // Events: a second stream, of requests
 	RequestsOnly bool // Events: requests and no bios
 	Unfinished   bool // Events: bios that were never seen to complete as well, with a Complete of 0
-	AppIDs       bool // Events: the id that the application gave the I/O, for direct I/O
+	AppIDs       bool // Events: the id that the application gave the I/O, for direct I/O; takes CAP_SYSLOG, without which there are none
 	Buffer       int  // Events: bytes of the ring of each CPU, a power of two; 0: 4 MiB, less on more than 8 CPUs
 	WakeBytes    int  // Events: the reader is woken when a CPU has written so much; 0: 64 KiB
 

@@ -56,6 +56,7 @@ type programs struct {
 	plain  bool
 	names  []string
 	rings  []*ebpf.Map
+	noApps error // why no bio has the id of its application, if it was asked for
 }
 
 // Close frees what the programs have.
@@ -108,6 +109,9 @@ func load(o Options, k *kernel, kind Attach, plain bool) (*programs, error) {
 	spec.Programs = keep
 	if err := o.configure(spec, values); err != nil {
 		return nil, err
+	}
+	if o.AppIDs {
+		p.noApps = addApps(spec)
 	}
 	if p.rings, err = o.makeRings(spec); err != nil {
 		return nil, err
@@ -171,11 +175,6 @@ func (o Options) configure(spec *ebpf.CollectionSpec, places map[string]uint8) e
 	for name, place := range places {
 		values[name] = place
 	}
-	if o.AppIDs {
-		if err := addApps(values); err != nil {
-			return err
-		}
-	}
 	for name, v := range values {
 		variable := spec.Variables[name]
 		if variable == nil {
@@ -188,9 +187,10 @@ func (o Options) configure(spec *ebpf.CollectionSpec, places map[string]uint8) e
 	return nil
 }
 
-// addApps adds the functions by which the programs know what asked for a bio. Those
-// that a kernel does not have stay 0.
-func addApps(values map[string]any) error {
+// addApps writes the functions by which the programs know what asked for a bio. Those
+// that a kernel does not have stay 0; where addresses are hidden, all do, and no bio has
+// an id.
+func addApps(spec *ebpf.CollectionSpec) error {
 	functions := map[string]string{
 		"blkdev_bio_end_io_async": "fn_blkdev_end_io_async", "blkdev_bio_end_io": "fn_blkdev_end_io",
 		"iomap_dio_bio_end_io": "fn_iomap_end_io", "aio_complete_rw": "fn_aio_complete",
@@ -202,11 +202,12 @@ func addApps(values map[string]any) error {
 	}
 	addresses, err := symbols(names...)
 	if err != nil {
-		return &Missing{What: "addresses of kernel functions", Why: err.Error(),
-			Do: "run as root, or set kernel.kptr_restrict to 1 and give CAP_SYSLOG, or do without the application's ids"}
+		return fmt.Errorf("no ids of applications: /proc/kallsyms: %w", err)
 	}
 	for f, at := range addresses {
-		values[functions[f]] = at
+		if err := spec.Variables[functions[f]].Set(at); err != nil {
+			return err
+		}
 	}
 	return nil
 }

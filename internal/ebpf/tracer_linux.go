@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,9 @@ func open(o Options, k *kernel, noBTF error) (*Tracer, error) {
 			if len(tried) > 0 {
 				t.note = reason(tried[0])
 			}
+			if why := t.programs.noApps; why != nil {
+				t.note = strings.TrimPrefix(t.note+"; "+why.Error(), "; ")
+			}
 			return t, nil
 		}
 		tried = append(tried, err)
@@ -113,7 +117,8 @@ func (t *Tracer) Attached() Attach { return t.programs.attach }
 // Tracepoints are those that the programs are attached to.
 func (t *Tracer) Tracepoints() []string { return t.programs.names }
 
-// Fallback is why something better could not be attached, or "".
+// Fallback is why something better could not be had: other tracepoints, or the ids of
+// applications. "" if nothing is better.
 func (t *Tracer) Fallback() string { return t.note }
 
 // patience is how long an event may lie in the ring before a reader that waits sees it,
