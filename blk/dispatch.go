@@ -73,10 +73,12 @@ func (h *hwQueue) dispatch(r *request, s *slot) (ok, busy bool) {
 		return false, true
 	default:
 		h.release(s, now)
-		if h.fallBack(r, st) {
-			return false, false
+		switch {
+		case r.Op == aio.OpFlush:
+			h.flushed(r, st)
+		case !h.fallBack(r, st):
+			h.settle(r, st, 0)
 		}
-		h.settle(r, st, 0)
 		return false, false
 	}
 }
