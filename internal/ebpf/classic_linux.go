@@ -73,7 +73,6 @@ func openClassic(o Options) (*Tracer, error) {
 			t.Close()
 			return nil, fmt.Errorf("ebpf: attaching to the tracepoint %s: %w", h.name, err)
 		}
-		t.programs.names = append(t.programs.names, h.name)
 		if h.action == actQueue {
 			t.starts = append(t.starts, l)
 		} else {

@@ -32,9 +32,6 @@ func FindDevice(path string) (Device, error) {
 // Attached is Auto.
 func (t *Tracer) Attached() Attach { return Auto }
 
-// Tracepoints are none.
-func (t *Tracer) Tracepoints() []string { return nil }
-
 // Fallback is "".
 func (t *Tracer) Fallback() string { return "" }
 

@@ -54,7 +54,6 @@ type programs struct {
 	*ebpf.Collection
 	attach Attach
 	plain  bool
-	names  []string
 	rings  []*ebpf.Map
 	noApps error // why no bio has the id of its application, if it was asked for
 }
@@ -104,7 +103,6 @@ func load(o Options, k *kernel, kind Attach, plain bool) (*programs, error) {
 			return nil, fmt.Errorf("ebpf: the object has no program %s%s", prefix, h.name)
 		}
 		keep[prefix+h.name] = program
-		p.names = append(p.names, h.name)
 	}
 	spec.Programs = keep
 	if err := o.configure(spec, values); err != nil {

@@ -114,9 +114,6 @@ func openAs(o Options, k *kernel, kind Attach, plain bool) (*Tracer, error) {
 // Attached is the kind of tracepoint in use.
 func (t *Tracer) Attached() Attach { return t.programs.attach }
 
-// Tracepoints are those that the programs are attached to.
-func (t *Tracer) Tracepoints() []string { return t.programs.names }
-
 // Fallback is why something better could not be had: other tracepoints, or the ids of
 // applications. "" if nothing is better.
 func (t *Tracer) Fallback() string { return t.note }
