@@ -8,6 +8,9 @@
 //	      -> tag, TryStart, split -> driver.Queue.Submit
 //	      -> Commit after the run -> ... -> Request.Complete -> Kiocb.Complete
 //
+// That is the way of all. Most I/Os go a shorter one with the same result, without a
+// request (plain.go).
+//
 // # Who owns what
 //
 //   - A bio belongs to the slot of its kiocb and is kept there for the next I/O.

@@ -18,7 +18,7 @@ import (
 // What the plain way does must be what the other would have done, down to the order of
 // events. So bios that are handed over together are looked at for merges before the
 // first of them goes: if one begins where another ends, all of them take the other way.
-// That is asked of a few words of bits, edges, in which few bios are found in vain.
+// That is asked of two small tables, edges, in which few bios are found in vain.
 
 // plainRun is what has been handed over in this run of the lane and is plain: then it
 // is all that waits in the queue.
@@ -26,7 +26,7 @@ type plainRun struct {
 	bios   []*bio // in order; those before next have gone
 	next   int
 	edges  edges    // of bios, unless there is one alone
-	edged  bool     // there are any
+	edged  bool     // they are noted
 	merges bool     // the options allow for them
 	most   [8]int64 // bytes, by operation: longer ones are not plain; less than 0: none is
 }
