@@ -151,8 +151,16 @@ func (h *hwQueue) runPlain() (handed, busy bool) {
 				h.skipPlain(b)
 				continue
 			}
-			s := h.fillPlain(b, now)
-			if st := h.q.Submit(&s.req); st != aio.OK {
+			s := &h.slots[h.tags.own()]
+			s.bio, s.sent, s.slotState = b, now, slotState{}
+			s.one[0] = b.k.Buf()
+			q := &s.req
+			q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false
+			if h.timeouts.limit > 0 {
+				h.timeouts.watch(s)
+			}
+			h.flight.change(now, 1)
+			if st := h.q.Submit(q); st != aio.OK {
 				h.notTaken(s, st)
 				busy = st == aio.Busy
 			} else {
@@ -199,21 +207,6 @@ func (h *hwQueue) unstartPlain(some []*bio) {
 			b.watch = nil
 		}
 	}
-}
-
-// fillPlain makes the driver's request of b, with a tag that there is.
-func (h *hwQueue) fillPlain(b *bio, now lane.Time) *slot {
-	tag := h.tags.own()
-	s := &h.slots[tag]
-	s.bio, s.sent, s.slotState = b, now, slotState{}
-	s.one[0] = b.k.Buf()
-	q := &s.req
-	q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false
-	if h.timeouts.limit > 0 {
-		h.timeouts.watch(s)
-	}
-	h.flight.change(now, 1)
-	return s
 }
 
 // skipPlain ends a plain bio that was cancelled before its turn came.
