@@ -29,7 +29,6 @@ type turn struct {
 	at     time.Duration
 	thread int32
 	what   change
-	worker bool // it is one of the kernel's, of whatever process
 }
 
 type change uint8
@@ -50,18 +49,10 @@ const waitLeast = 50 * time.Microsecond
 
 // waits are when a thread of the tool waited, in order, and none at the same time as
 // another: all of them, because the one that issues may need another one to go on.
-// Of the kernel's workers only those count that have issued.
 func (r *recording) waits() []wait {
-	issued := map[int32]bool{}
-	for _, g := range r.issues {
-		issued[g.thread] = true
-	}
 	var all []wait
 	since, running := map[int32]time.Duration{}, map[int32]bool{}
 	for _, t := range r.turns {
-		if t.worker && !issued[t.thread] {
-			continue
-		}
 		from, waits := since[t.thread]
 		switch {
 		case t.what == preempted, t.what == woken && !waits && !running[t.thread]:

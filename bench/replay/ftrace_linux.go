@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -45,7 +44,7 @@ func recorded() []*event {
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
 				r.issues = append(r.issues, issue{at, e.uint(data, 1) * 512 / blockSize, int32(e.uint(data, 0))})
 			}},
-		{name: "sched/sched_switch", wanted: []string{"pid_t prev_pid", "long prev_state", "pid_t next_pid", "char prev_comm[16]", "char next_comm[16]"},
+		{name: "sched/sched_switch", wanted: []string{"pid_t prev_pid", "long prev_state", "pid_t next_pid"},
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
 				// Of a thread that has to go although it would run on, the state is 0, or the
 				// bit above all others (TASK_REPORT_MAX).
@@ -53,12 +52,12 @@ func recorded() []*event {
 				if state := e.uint(data, 1); state == 0 || state&0x100 != 0 {
 					why = preempted
 				}
-				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), why, e.worker(data, 3)},
-					turn{at, int32(e.uint(data, 2)), runs, e.worker(data, 4)})
+				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), why},
+					turn{at, int32(e.uint(data, 2)), runs})
 			}},
-		{name: "sched/sched_wakeup", wanted: []string{"pid_t pid", "char comm[16]"},
+		{name: "sched/sched_wakeup", wanted: []string{"pid_t pid"},
 			decode: func(e *event, at time.Duration, data []byte, r *recording) {
-				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), woken, e.worker(data, 1)})
+				r.turns = append(r.turns, turn{at, int32(e.uint(data, 0)), woken})
 			}},
 	}
 }
@@ -70,11 +69,6 @@ func (e *event) uint(data []byte, i int) int64 {
 		return int64(int32(binary.LittleEndian.Uint32(data[f.offset:])))
 	}
 	return int64(binary.LittleEndian.Uint64(data[f.offset:]))
-}
-
-// worker says whether a field is the name of a worker of the kernel's.
-func (e *event) worker(data []byte, i int) bool {
-	return bytes.HasPrefix(data[e.fields[i].offset:], []byte(workers))
 }
 
 // size is how long an event is at the least.
@@ -101,7 +95,7 @@ func newFtrace(dir string, undo *loopdev.Undo) (*ftrace, error) {
 	if err := t.learn(filepath.Join(dir, "events")); err != nil {
 		return nil, err
 	}
-	return t, errors.Join(t.set("tracing_on", "0"), t.set("trace_clock", "mono"), t.set("buffer_size_kb", "16384"))
+	return t, errors.Join(t.set("tracing_on", "0"), t.set("trace_clock", "mono"), t.set("buffer_size_kb", "65536"))
 }
 
 // learn reads where this kernel has the fields.
@@ -172,9 +166,6 @@ func (t *ftrace) set(file, value string) error {
 	return os.WriteFile(filepath.Join(t.dir, file), []byte(value), 0)
 }
 
-// workers are the kernel's threads that go on with what io_uring could not do at once.
-const workers = "iou-wrk"
-
 // start records the bios of a device, and what becomes of the threads of a program,
 // from now on.
 func (t *ftrace) start(device, program string) error {
@@ -186,8 +177,8 @@ func (t *ftrace) start(device, program string) error {
 	return errors.Join(
 		t.set("trace", ""),
 		t.set("events/block/block_bio_queue/filter", fmt.Sprintf("dev == %d", unix.Major(st.Rdev)<<20|unix.Minor(st.Rdev))),
-		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q || prev_comm ~ %q || next_comm ~ %q", program, program, workers+"*", workers+"*")),
-		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q || comm ~ %q", program, workers+"*")),
+		t.set("events/sched/sched_switch/filter", fmt.Sprintf("prev_comm == %q || next_comm == %q", program, program)),
+		t.set("events/sched/sched_wakeup/filter", fmt.Sprintf("comm == %q", program)),
 		t.enable("1"),
 		t.set("tracing_on", "1"))
 }

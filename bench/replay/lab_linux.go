@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"blksim/bench/figures"
@@ -170,7 +172,22 @@ func (l *lab) replay(t tool, s *schedule) (*fidelity, error) {
 		return nil, err
 	}
 	limit := time.AfterFunc(s.due[len(s.due)-1]+runLimit, func() { _ = c.Process.Kill() })
+	threads, seen := map[int32]bool{}, make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(seen)
+		for {
+			threadsOf(c.Process.Pid, threads)
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
 	err = c.Wait()
+	close(ended)
+	<-seen
 	took := time.Since(begun)
 	limit.Stop()
 	got, traceErr := l.trace.stop()
@@ -183,10 +200,28 @@ func (l *lab) replay(t tool, s *schedule) (*fidelity, error) {
 	got.issues = slices.DeleteFunc(got.issues, func(g issue) bool {
 		return g.block < margin/blockSize || g.block >= (deviceSize-margin)/blockSize
 	})
+	got.turns = slices.DeleteFunc(got.turns, func(t turn) bool { return !threads[t.thread] })
 	f, err := judge(s, got)
 	if err != nil {
 		return nil, err
 	}
 	f.cpu = 100 * (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds() / took.Seconds()
 	return f, nil
+}
+
+// threadsOf adds the threads of a process and of those that it has started, while it
+// runs: other processes may have the same name.
+func threadsOf(pid int, all map[int32]bool) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid)) // the pattern is good
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(filepath.Base(t)); err == nil {
+			all[int32(tid)] = true
+		}
+		children, _ := os.ReadFile(filepath.Join(t, "children")) // of one that has ended there are none
+		for _, c := range strings.Fields(string(children)) {
+			if child, err := strconv.Atoi(c); err == nil {
+				threadsOf(child, all)
+			}
+		}
+	}
 }
