@@ -144,6 +144,7 @@ const (
 	stepTime = 4 * time.Nanosecond // of score.lead
 	maxLead  = 2500                // steps: 10 µs of spinning
 	jitter   = 32                  // steps that chance adds, so that all windows are hit
+	longCall = 50                  // in one of so many races the callback takes its time, so that completions meet it on a busy machine too
 )
 
 // duel is one cancel against one completion, again and again. The completer is
@@ -206,6 +207,9 @@ func (d *duel) race(t *testing.T, i int) {
 	}
 	lead := s.lead + d.rng.IntN(jitter) - jitter/2
 	d.cancelWait, d.callRound = max(lead, 0)*d.step, d.rng.IntN(jitter)*d.step
+	if i/kinds%longCall == 0 {
+		d.callRound *= 100
+	}
 	completeWait := max(-lead, 0) * d.step
 	d.gate.wait(d.looks)
 	spin(completeWait)
