@@ -172,6 +172,7 @@ func (b *batch) build(v variant, data bool, rec *recording) (*stack.Stack, error
 	spec.KeepData = data
 	if b.disks != nil {
 		spec.Device, spec.Real = "", b.disks
+		defer b.intr.opens(strings.Join(b.devices, ", "))()
 	}
 	if rec.window != nil {
 		spec.Observe = func(disk int) stack.QueueObserver { return rec.window.Queues().Disk(disk) }

@@ -44,6 +44,7 @@ type interrupts struct {
 	mu      sync.Mutex // guards the rest
 	got     int        // exit code of the first signal
 	run     stoppable  // the current one
+	opening string     // what is being opened for the next one, which the kernel may hold up
 	ended   bool       // signals is closed
 	limit   *time.Timer
 }
@@ -117,7 +118,7 @@ func (i *interrupts) watch() {
 			}
 			i.mu.Unlock()
 		case <-end:
-			fmt.Fprintf(os.Stderr, "blksim: the run did not stop within %s: no result\n", option.FormatDuration(interruptGrace+leaveGrace))
+			fmt.Fprintf(os.Stderr, "blksim: %s within %s: no result\n", i.late(), option.FormatDuration(interruptGrace+leaveGrace))
 			again = false
 		}
 	}
@@ -138,6 +139,27 @@ func (i *interrupts) stops(run stoppable) func() {
 		i.run = nil
 		i.mu.Unlock()
 	}
+}
+
+// opens says what is being opened for a run; the returned function ends that.
+func (i *interrupts) opens(what string) func() {
+	set := func(what string) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.opening = what
+	}
+	set(what)
+	return func() { set("") }
+}
+
+// late says what has not come about after a signal.
+func (i *interrupts) late() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.opening != "" {
+		return "the kernel did not open " + i.opening
+	}
+	return "the run did not stop"
 }
 
 // code is the exit code of the signal that came, 0 if none did.

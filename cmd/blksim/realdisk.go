@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -38,7 +39,7 @@ func (r *realSettings) rows() option.Group {
 		{Name: "allow-write", Value: option.Bool(&r.allowWrite), Usage: "allow writes to the --device: without it a real disk is open for reading only"},
 		{Name: "force-overwrite", Value: option.Bool(&r.overwrite), Usage: "with --allow-write: also where a file system, RAID, LVM, swap or partition table is, which will be lost; what is in use is refused anyway"},
 		{Name: "dry-run", CommandOnly: true, Value: option.Bool(&r.dryRun), Usage: "check everything, say what would be run and overwritten, and end"},
-		{Name: "create-size", Value: option.Size(&r.createSize), Usage: "make the file --device, of this size and filled, if it does not exist; never below /dev"},
+		{Name: "create-size", Value: option.Size(&r.createSize), Usage: "make the file --device, of this size and filled: a new one, never what exists or is below /dev"},
 		{Name: "ioengine", Shared: true, Value: option.Enum(&r.ioengine, string(disk.Auto), string(disk.IOURing), string(disk.LibAIO), string(disk.Sync)), Usage: "way into the kernel"},
 		{Name: "direct", Shared: true, Value: option.Bool(&r.direct), Usage: "go around the page cache (O_DIRECT); --direct=0 for buffered I/O"},
 		{Name: "buffered", Shared: true, Value: option.Parsed(&r.direct, "bool", notDirect, func(direct bool) string { return strconv.FormatBool(!direct) }), Usage: "the opposite of --direct"},
@@ -216,7 +217,10 @@ func (b *batch) create() error {
 	}
 	for _, path := range b.devices {
 		err := guard.Create(path, b.real.createSize)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			return failed(exitDevice, fmt.Errorf("--create-size: %w: leave it out to run on that as it is", err))
+		case err != nil:
 			return failed(exitDevice, fmt.Errorf("--create-size: %w", err))
 		}
 	}

@@ -75,7 +75,7 @@ func TestARealDiskIsReadOnlyUnlessAllowed(t *testing.T) {
 		{"what is no disk", []string{"run", "--device=/dev/null"}, exitUsage, "neither a regular file nor a block device"},
 		{"a folder", []string{"run", "--device=" + t.TempDir()}, exitUsage, "neither a regular file nor a block device"},
 		{"a new file below /dev", []string{"run", "--device=/dev/no-such-disk", "--create-size=1m"}, exitDevice, "no file is created below /dev"},
-		{"a new file over an old one", []string{"run", dev, "--create-size=1m"}, exitDevice, "file exists"},
+		{"a new file over an old one", []string{"run", dev, "--create-size=1m"}, exitDevice, "file exists: leave it out to run on that as it is"},
 		{"the same disk twice", []string{"run", dev, "--device=" + filepath.Dir(path) + "/./disk", "--stack=mirror:2"}, exitUsage, "are the same"},
 		{"two disks that make nothing", []string{"run", dev, "--device=" + stranger}, exitUsage, "want --stack to say what they make together"},
 		{"one disk for a stack of two", []string{"run", dev, "--stack=mirror:2"}, exitUsage, "want one device for each disk"},
@@ -90,6 +90,7 @@ func TestARealDiskIsReadOnlyUnlessAllowed(t *testing.T) {
 		{"permission for a simulated disk", []string{"run", "--allow-write"}, exitUsage, "--allow-write: only for a file or block device"},
 		{"a dry run of a simulated one", []string{"run", "--dry-run"}, exitUsage, "--dry-run: only for a file or block device"},
 		{"buffered I/O of a simulated one", []string{"run", "--buffered=1"}, exitUsage, "--direct: only for a file or block device"},
+		{"a job from beyond the end", []string{"run", dev, "--offset=1g"}, exitUsage, fmt.Sprintf("offset 1073741824: the device has %d bytes", diskSize)},
 		{"a job beyond the end", []string{"run", dev, "--offset=1g", "--size=1m"}, exitUsage, fmt.Sprintf("the device has %d bytes", diskSize)},
 	} {
 		code, out, errs := blksim(c.args...)
@@ -263,7 +264,7 @@ func TestATraceIsFittedToTheDisk(t *testing.T) {
 		require.EqualValues(t, 4, r.Accounting.Requests.Completed, way)
 		want := map[string]string{"wrap": "wrap", "scale": "scale:1GiB", "scale:2GiB": "scale:2GiB"}[way]
 		require.Equal(t, want, r.Setup.Redirect)
-		require.Contains(t, errs, "redirected by "+want)
+		require.Contains(t, errs, " of the trace, redirected by "+want)
 	}
 	code, out, errs := replay("--on-error=skip")
 	require.Equal(t, exitPartial, code, errs)

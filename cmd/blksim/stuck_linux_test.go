@@ -33,6 +33,7 @@ func stuckRun(t *testing.T, cmd *exec.Cmd, out string, code int) *report.Run {
 	r := decode(t, string(text))[0]
 	require.True(t, r.Partial)
 	require.Positive(t, r.Accounting.Requests.Stuck)
+	require.True(t, r.Accounting.Balanced, "what is stuck is accounted for: %v", r.Faults)
 	require.Len(t, r.Stuck, int(min(r.Accounting.Requests.Stuck, 1024)))
 	for _, s := range r.Stuck {
 		require.Equal(t, s.Offset/int64(r.Setup.BlockSize), s.LBA)
@@ -96,6 +97,7 @@ func TestAHungDeviceEndsTheRun(t *testing.T) {
 		require.Contains(t, r.Error, "stuck", name)
 		q := r.Accounting.Requests
 		require.Positive(t, q.Stuck, name)
+		require.True(t, r.Accounting.Balanced, "%s: what is stuck is accounted for: %v", name, r.Faults)
 		require.Positive(t, q.Cancelled.Skipped, "%s: what had not reached the device was cancelled", name)
 		for _, s := range r.Stuck {
 			require.Equal(t, "read", s.Op)
@@ -190,6 +192,42 @@ func TestAFrozenDiskEndsTheRunAndTheProcess(t *testing.T) {
 				gone(t, path)
 			})
 		}
+	}
+}
+
+// TestADiskThatIsFrozenAlreadyIsToldOf: nothing of it can be opened for writing. After a
+// while that is said, and at once when the user asks to end.
+func TestADiskThatIsFrozenAlreadyIsToldOf(t *testing.T) {
+	path, freeze, thaw := frozen(t)
+	for name, c := range map[string]struct {
+		interrupt bool
+		code      int
+		says      string
+	}{
+		"interrupted": {true, exitInterrupted, "the kernel did not open " + path + " within 2s: no result"},
+		"left alone":  {false, exitDevice, "its file system has not answered for 10s: is it frozen (fsfreeze)?"},
+	} {
+		if testing.Short() && !c.interrupt {
+			continue
+		}
+		freeze()
+		cmd := command(t, "run", "--rw=randwrite", "--runtime=100ms", "--allow-write", "--device="+path)
+		errs := filepath.Join(t.TempDir(), "errs") // a file: what is stuck in the kernel keeps a pipe open
+		f, err := os.Create(errs)
+		require.NoError(t, err)
+		cmd.Stderr = f
+		require.NoError(t, cmd.Start())
+		if c.interrupt {
+			time.Sleep(time.Second)
+			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+		}
+		require.Error(t, cmd.Wait(), name)
+		text, err := os.ReadFile(errs)
+		require.NoError(t, errors.Join(err, f.Close()))
+		require.Equal(t, c.code, cmd.ProcessState.ExitCode(), "%s: %s", name, text)
+		require.Contains(t, string(text), c.says, name)
+		thaw()
+		gone(t, path)
 	}
 }
 

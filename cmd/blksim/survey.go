@@ -99,7 +99,7 @@ func (b *batch) willReplay(path, name string, to replay.Redirect) []string {
 	}
 	where := fmt.Sprintf("within bytes %d to %d", v.WriteFrom, v.WriteEnd)
 	if to.Kind != replay.RedirectNone {
-		where += ", redirected by " + to.String()
+		where += " of the trace, redirected by " + to.String()
 	}
 	return []string{fmt.Sprintf("%s writes %s by %s, %s", name, report.Amount(float64(v.WriteBytes)), plural(v.Writes, "record", "records"), where)}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/ncw/directio"
@@ -34,8 +35,8 @@ func (f *File) ask() error {
 		if err := f.askDevice(); err != nil {
 			return err
 		}
-	} else {
-		f.askFile()
+	} else if err := f.askFile(); err != nil {
+		return err
 	}
 	if i.Direct {
 		f.askAlignment()
@@ -68,17 +69,39 @@ func (f *File) askDevice() error {
 	return nil
 }
 
+// answerLimit is how long a file system has to say what it can do. One that is frozen
+// (fsfreeze, a snapshot under way) holds up whoever asks until it is thawed.
+const answerLimit = 10 * time.Second
+
 // askFile finds out what the file system can do: it is asked to make holes behind the
-// file's end, which changes nothing.
-func (f *File) askFile() {
+// file's end, which changes nothing. Where it does not answer, the thread that asked is
+// left in the kernel, and the file stays open for as long.
+func (f *File) askFile() error {
 	i := &f.info
 	if !i.Write {
-		return
+		return nil
 	}
 	const keep, block = unix.FALLOC_FL_KEEP_SIZE, 1 << 20
 	end := (i.Size + block - 1) / block * block
-	i.Discard = unix.Fallocate(f.fd, keep|unix.FALLOC_FL_PUNCH_HOLE, end, block) == nil
-	i.WriteZeroes = i.Discard // a hole reads as zeroes
+	raw, err := f.file.SyscallConn() // keeps the descriptor, also when the file is closed meanwhile
+	if err != nil {
+		return err
+	}
+	answer := make(chan bool, 1)
+	go func() {
+		can := false
+		err := raw.Control(func(fd uintptr) {
+			can = unix.Fallocate(int(fd), keep|unix.FALLOC_FL_PUNCH_HOLE, end, block) == nil
+		})
+		answer <- can && err == nil
+	}()
+	select {
+	case i.Discard = <-answer:
+		i.WriteZeroes = i.Discard // a hole reads as zeroes
+		return nil
+	case <-time.After(answerLimit):
+		return fmt.Errorf("its file system has not answered for %s: is it frozen (fsfreeze)?", answerLimit)
+	}
 }
 
 // askAlignment asks how O_DIRECT wants offsets and buffers (Linux 6.1; for a block

@@ -36,6 +36,9 @@ func newSource(j Job, clone int, capacity int64, seed uint64, v *verifier) (*sou
 	s.from = j.Offset.of(capacity) + int64(clone)*j.Increment
 	s.from -= s.from % s.align
 	s.size = j.Size.of(capacity)
+	if s.from >= capacity {
+		return nil, fmt.Errorf("job %s: offset %d: the device has %d bytes", j.Name, s.from, capacity)
+	}
 	if s.size == 0 {
 		s.size = capacity - s.from
 	}

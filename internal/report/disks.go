@@ -155,6 +155,9 @@ func (t *rows) disks() {
 	t.number("  before the kernel had it", false, sum(func(d *RealDisk) int64 { return d.Cancels.BeforeKernel }))
 	t.number("  cancelled by the kernel", false, sum(func(d *RealDisk) int64 { return d.Cancels.Cancelled }))
 	t.number("  not cancelled by the kernel", false, sum(func(d *RealDisk) int64 { return d.Cancels.Running + d.Cancels.NotFound + d.Cancels.Refused }))
+	t.number("    running already", false, sum(func(d *RealDisk) int64 { return d.Cancels.Running }))
+	t.number("    in flight, out of its reach", false, sum(func(d *RealDisk) int64 { return d.Cancels.NotFound }))
+	t.number("    of a kind that it cannot", false, sum(func(d *RealDisk) int64 { return d.Cancels.Refused }))
 	for _, what := range t.errors() {
 		t.number("failed: "+what, false, sum(func(d *RealDisk) int64 { return d.Errors[what] }))
 	}

@@ -44,6 +44,38 @@ func TestABalancedRunBalances(t *testing.T) {
 	require.Equal(t, 45.0, r.IOPS)
 }
 
+// What is stuck is accounted for when it is listed: the run has an error for it already.
+func TestARunWithStuckIOsBalancesIfAllAreListed(t *testing.T) {
+	stuck := func(n, listed int) *Run {
+		r := sampleRun("nvme")
+		r.Accounting.Requests.Stuck, r.Stuck = int64(n), make([]StuckIO, listed)
+		r.Balance()
+		return r
+	}
+	for _, n := range []int{1, mostStuck} {
+		require.True(t, stuck(n, n).Accounting.Balanced)
+	}
+	require.True(t, stuck(mostStuck+1, mostStuck).Accounting.Balanced, "the list is cut")
+	require.False(t, stuck(2, 1).Accounting.Balanced)
+	require.False(t, stuck(1, 2).Accounting.Balanced)
+}
+
+// Of a real disk nobody can say that an I/O was cancelled in it.
+func TestARealDiskIsNotSaidToHaveAborted(t *testing.T) {
+	r := sampleRun("disk")
+	r.Disks = []RealDisk{{Cancels: KernelCancels{Asked: 9, BeforeKernel: 2, Cancelled: 1, Running: 3, NotFound: 2, Refused: 1}}}
+	var out strings.Builder
+	require.NoError(t, WriteTable(&out, []*Run{r}, Look{}))
+	require.NotContains(t, out.String(), "aborted in device")
+	require.NotContains(t, out.String(), "device, by its own counters")
+	for _, row := range [][]string{
+		{"cancelled: in driver or kernel", "3"}, {"cancels asked of the driver", "9"}, {"before the kernel had it", "2"}, {"cancelled by the kernel", "1"},
+		{"not cancelled by the kernel", "6"}, {"running already", "3"}, {"in flight, out of its reach", "2"}, {"of a kind that it cannot", "1"},
+	} {
+		require.True(t, hasRow(out.String(), row), "%v in\n%s", row, &out)
+	}
+}
+
 func TestWhatDoesNotAddUpIsFound(t *testing.T) {
 	for name, spoil := range map[string]func(r *Run){
 		"records in":                                  func(r *Run) { r.Accounting.Records.In++ },

@@ -104,7 +104,8 @@ type Requests struct {
 	Stuck     int64     `json:"stuck"` // no event when the run ended
 }
 
-// Cancelled counts by stage.
+// Cancelled counts by stage. Aborted are those that the driver had: on a real disk also
+// what it took back before the kernel had it (KernelCancels tells them apart).
 type Cancelled struct {
 	Skipped int64 `json:"skipped_at_dispatch"`
 	Aborted int64 `json:"aborted_in_device"`

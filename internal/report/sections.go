@@ -10,13 +10,28 @@ func (t *rows) requests() {
 	t.number("completed", true, func(r *Run) int64 { return r.Accounting.Requests.Completed })
 	t.number("  too late to cancel", false, func(r *Run) int64 { return r.Accounting.Requests.TooLate })
 	t.number("cancelled: skipped at dispatch", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Skipped })
-	t.number("cancelled: aborted in device", false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Aborted })
+	t.number(t.aborted(), false, func(r *Run) int64 { return r.Accounting.Requests.Cancelled.Aborted })
 	t.number("failed", true, func(r *Run) int64 { return r.Accounting.Requests.Failed })
 	t.number("STUCK, no answer", false, func(r *Run) int64 { return r.Accounting.Requests.Stuck })
 	t.number("flushes answered without the device", false, func(r *Run) int64 { return r.Block.Needless })
 	t.number("blocks verified", false, func(r *Run) int64 { return r.verify().Checked })
 	t.number("  BAD", false, func(r *Run) int64 { return r.verify().Bad })
 	t.leftOut()
+}
+
+// aborted is what to call requests that were cancelled when the driver had them. That of
+// a real disk may have taken them back before the kernel knew of them: they were never in
+// the device, and the section of the disks has how many.
+func (t *rows) aborted() string {
+	if t.real() {
+		return "cancelled: in driver or kernel"
+	}
+	return "cancelled: aborted in device"
+}
+
+// real says whether all runs were on real disks.
+func (t *rows) real() bool {
+	return !slices.ContainsFunc(t.runs, func(r *Run) bool { return len(r.Disks) == 0 })
 }
 
 func (r *Run) verify() Verify {
@@ -219,8 +234,14 @@ func part(d *Distribution, v func(d *Distribution) int64) string {
 const beyond = 1<<34 - 1<<27
 
 func (t *rows) device() {
-	t.heading("device, by its own counters")
-	t.row("commands", func(r *Run) string {
+	commands := "commands"
+	if t.real() { // a disk is not asked: some of these the kernel never had
+		t.heading("disk, by the counters of engine and driver")
+		commands = "commands given to the engine"
+	} else {
+		t.heading("device, by its own counters")
+	}
+	t.row(commands, func(r *Run) string {
 		if !r.Device.Counted {
 			return "not counted"
 		}
