@@ -21,7 +21,7 @@ var laneMutants = []Mutant{
 		New: "l.inbox.take(l.batch)",
 	},
 	{
-		Name: "alarm-wakes-before-it-says-so", File: "lane/reallane.go", By: "TestEarlyAlarmIsSetAgain",
+		Name: "alarm-wakes-before-it-says-so", File: "lane/park.go", By: "TestEarlyAlarmIsSetAgain",
 		Why: "the lane takes the alarm for set, and sleeps",
 		Old: `
 	step.Write(&l.rang)
@@ -35,19 +35,19 @@ var laneMutants = []Mutant{
 `,
 	},
 	{
-		Name: "alarm-is-trusted", File: "lane/reallane.go", By: "TestEarlyAlarmIsSetAgain",
+		Name: "alarm-is-trusted", File: "lane/park.go", By: "TestEarlyAlarmIsSetAgain",
 		Why: "an alarm that rang too early is not set again",
 		Old: "		l.alarmAt = 0\n	}\n	next,",
 		New: "	}\n	next,",
 	},
 	{
-		Name: "alarm-wakes-nobody", File: "lane/reallane.go", By: "TestAlarmMeetsPark",
+		Name: "alarm-wakes-nobody", File: "lane/park.go", By: "TestAlarmMeetsPark",
 		Why: "a timer of a parked lane does not fire",
 		Old: "	l.rang.Store(true)\n	l.inbox.wakeUp()\n",
 		New: "	l.rang.Store(true)\n",
 	},
 	{
-		Name: "alarm-is-looked-at-after-the-clock", File: "lane/reallane.go", By: "TestAlarmIsSetEarlierMeetsItsRing",
+		Name: "alarm-is-looked-at-after-the-clock", File: "lane/park.go", By: "TestAlarmIsSetEarlierMeetsItsRing",
 		Why: "the ring of the alarm that was just set is taken for that of an earlier one",
 		Old: `
 		l.alarm.set(wait)
@@ -145,7 +145,7 @@ var laneMutants = []Mutant{
 		New: "l.waiter != nil && false",
 	},
 	{
-		Name: "waiter-waits-unseen", File: "lane/reallane.go", By: "TestPostMeetsWait",
+		Name: "waiter-waits-unseen", File: "lane/park.go", By: "TestPostMeetsWait",
 		Why: "nobody knows that the lane is to be woken",
 		Old: `
 	if !l.inbox.park() {
@@ -158,7 +158,7 @@ var laneMutants = []Mutant{
 `,
 	},
 	{
-		Name: "attach-keeps-it-from-the-inbox", File: "lane/reallane.go", By: "TestAttachMeetsPost",
+		Name: "attach-keeps-it-from-the-inbox", File: "lane/park.go", By: "TestAttachMeetsPost",
 		Why: "a post wakes the lane where it does not wait",
 		Old: "	l.inbox.attach(w)\n",
 		New: "",
