@@ -197,7 +197,9 @@ func TestWhatFioWroteIsThereAfterReads(t *testing.T) {
 	}
 	path := diskFile(t)
 	with := func(args ...string) {
-		out, err := exec.Command(fio, append([]string{"--name=x", "--filename=" + path, "--size=4m", "--bs=4k", "--verify=crc32c", "--direct=1", "--randseed=1"}, args...)...).CombinedOutput()
+		cmd := exec.Command(fio, append([]string{"--name=x", "--filename=" + path, "--size=4m", "--bs=4k", "--verify=crc32c", "--direct=1", "--randseed=1"}, args...)...)
+		cmd.Dir = filepath.Dir(path) // fio writes its verify state where it runs
+		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
 	with("--rw=randwrite", "--do_verify=0")
