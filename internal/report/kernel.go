@@ -124,6 +124,8 @@ func (t *rows) kernel() {
 		switch {
 		case r.Kernel == nil:
 			return "-"
+		case r.Kernel.Proven && r.Kernel.Cancelled.Skipped == 0:
+			return "none was" // true, and a proof of nothing
 		case r.Kernel.Proven:
 			return "proven"
 		case r.Kernel.Unexplained > 0:

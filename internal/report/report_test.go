@@ -223,3 +223,21 @@ func TestWhatRanIsWrappedAtSpaces(t *testing.T) {
 	require.Equal(t, []string{"abcdefgh"}, wrap("abcdefgh", 5))
 	require.Equal(t, []string{""}, wrap("", 5))
 }
+
+func TestNothingIsProvenWhereNothingWasCancelled(t *testing.T) {
+	for _, c := range []struct {
+		kernel Kernel
+		says   string
+	}{
+		{Kernel{Proven: true}, "none was"},
+		{Kernel{Proven: true, Cancelled: KernelCancelled{Skipped: 3}}, "proven"},
+		{Kernel{Unexplained: 1, Examples: []string{"a read"}}, "not proven"},
+		{Kernel{NeverSeen: 2}, "but for 2 not traced"},
+	} {
+		r := sampleRun("disk")
+		r.SetKernel(&c.kernel)
+		var out strings.Builder
+		require.NoError(t, WriteTable(&out, []*Run{r}, Look{}))
+		require.Regexp(t, `(?m)^ *no I/O cancelled before dispatch got there +`+c.says+`$`, out.String())
+	}
+}
