@@ -44,7 +44,7 @@ func TestVerifierTakesEveryProgram(t *testing.T) {
 	device := Device{Name: "x", Dev: MakeDev(7, 1), End: 100}
 	for name, o := range map[string]Options{
 		"events":           {},
-		"all of it":        {Requests: true, AppIDs: true, MinLatency: 1, Devices: []Device{device, device}, PIDs: []uint32{1, 2}, SkipPID: 3},
+		"all of it":        {Requests: true, AppIDs: true, MinLatency: 1, Devices: []Device{device, {Name: "y", Dev: MakeDev(7, 2), End: 100}}, PIDs: []uint32{1, 2}, SkipPID: 3},
 		"stacked":          {Devices: []Device{{Name: "md", Dev: MakeDev(9, 0), End: 1, TakesBios: true, Stacked: true}}},
 		"requests":         {RequestsOnly: true},
 		"histogram":        {Mode: Histogram},

@@ -123,6 +123,9 @@ func (o Options) Validate() error {
 			return fmt.Errorf("ebpf: device %q (%v) with sectors %d to %d: want FindDevice's result", d.Name, d.Dev, d.First, d.End)
 		}
 	}
+	if err := apart(o.Devices); err != nil {
+		return err
+	}
 	for _, op := range o.Ops {
 		if int(op) >= traces.NumOps {
 			return fmt.Errorf("ebpf: no op %d", op)
@@ -130,6 +133,23 @@ func (o Options) Validate() error {
 	}
 	if o.Mode == Histogram && (o.Requests || o.RequestsOnly || o.AppIDs) {
 		return errors.New("ebpf: histograms have no requests and no ids: these are for events")
+	}
+	return nil
+}
+
+// apart says which devices share sectors, if any do: the kernel's own counters have an I/O
+// of a partition twice, as the disk's too, and a trace has it once.
+func apart(devices []Device) error {
+	for i, a := range devices {
+		for _, b := range devices[:i] {
+			switch {
+			case a.Dev != b.Dev || a.End <= b.First || b.End <= a.First:
+			case a.Name == b.Name:
+				return fmt.Errorf("ebpf: %s is named twice", a.Name)
+			default:
+				return fmt.Errorf("ebpf: %s and %s share sectors: want one of them", b.Name, a.Name)
+			}
+		}
 	}
 	return nil
 }

@@ -11,12 +11,16 @@ import (
 
 func TestBadOptionsAreRefused(t *testing.T) {
 	d := Device{Name: "sda", Dev: MakeDev(8, 0), End: 10}
+	part, next := Device{Name: "sda1", Dev: d.Dev, First: 2, End: 6}, Device{Name: "sda2", Dev: d.Dev, First: 6, End: 10}
 	require.NoError(t, Options{}.Validate())
 	require.NoError(t, Options{Devices: []Device{d}, Ops: []traces.Op{traces.Read}, Buffer: 1 << 20}.Validate())
+	require.NoError(t, Options{Devices: []Device{part, next, {Name: "sdb", Dev: MakeDev(8, 16), End: 10}}}.Validate())
 	for _, c := range []struct {
 		o    Options
 		want string
 	}{
+		{Options{Devices: []Device{d, d}}, "sda is named twice"},
+		{Options{Devices: []Device{next, part, d}}, "sda2 and sda share sectors"},
 		{Options{Mode: 2}, "no mode 2"},
 		{Options{Attach: 4}, "no way to attach"},
 		{Options{Buckets: 2}, "no buckets"},
