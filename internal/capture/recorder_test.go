@@ -272,7 +272,7 @@ func TestAccountIsTold(t *testing.T) {
 	var text bytes.Buffer
 	require.NoError(t, sum.WriteText(&text, "a.blkt", "Ctrl-C"))
 	for _, want := range []string{
-		"a.blkt: 7 I/Os", "read                 3  1.5 KiB", "started 10 = done 7 + lost 2 + never delivered 1",
+		"a.blkt: 7 I/Os in 1.000 s (Ctrl-C), tp_btf", "read                 3  1.5 KiB", "started 10 = done 7 + lost 2 + never delivered 1",
 		"12 completions, 10 seen, 2 missed", "9 requests of them: 0 merges, 2 splits", "1 took longer than 524288 others",
 	} {
 		require.Contains(t, text.String(), want)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"blksim/internal/ebpf"
 	"blksim/traces"
@@ -97,7 +96,7 @@ func (s *Summary) WriteJSON(w io.Writer, file, ended string) error {
 func (s *Summary) WriteText(w io.Writer, file, ended string) error {
 	t, c := s.Totals, s.Counts
 	p := &printer{w: w}
-	p.line("%s: %d I/Os in %v (%s), %s tracepoints", file, t.Records, t.Span.Round(time.Microsecond), ended, s.Attached)
+	p.line("%s: %d I/Os in %.3f s (%s), %s tracepoints", file, t.Records, s.Length.Seconds(), ended, s.Attached)
 	for op, n := range t.Ops {
 		if n > 0 {
 			p.line("  %-12s %9d  %s", traces.Op(op), n, bytesText(t.Bytes[op]))

@@ -17,7 +17,7 @@ type Session struct {
 
 	options ebpf.Options
 	tracer  *ebpf.Tracer
-	before  []ebpf.Stat
+	before  tally
 	began   time.Time
 }
 
@@ -42,22 +42,45 @@ func Start(o ebpf.Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{options: o, tracer: t, began: time.Now()}
-	if s.before, err = stats(o.Devices); err != nil {
+	if s.before, err = s.tally(); err != nil {
 		t.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func stats(devices []ebpf.Device) (all []ebpf.Stat, err error) {
-	for _, d := range devices {
-		st, err := ebpf.ReadStat(d.Name)
-		if err != nil {
-			return nil, err
+// tally is how many completions the devices have counted, and how many the tracer has.
+type tally struct{ completed, seen int64 }
+
+// tally reads both counts, always in the same order. They are of one moment if nothing
+// completed in between, for which it tries a few times.
+func (s *Session) tally() (n tally, err error) {
+	last := int64(-1)
+	for range 10 {
+		n = tally{}
+		bios := false
+		for _, d := range s.options.Devices {
+			st, err := ebpf.ReadStat(d.Name)
+			if err != nil {
+				return n, err
+			}
+			n.completed += int64(st.Completed())
+			bios = bios || d.TakesBios
 		}
-		all = append(all, st)
+		c, err := s.tracer.Counts()
+		if err != nil {
+			return n, err
+		}
+		n.seen = int64(c.Pieces + c.Unmatched)
+		if bios {
+			n.seen += int64(c.Unissued)
+		}
+		if n.seen == last {
+			break
+		}
+		last = n.seen
 	}
-	return all, nil
+	return n, nil
 }
 
 // Close ends a session that is not to be recorded.
@@ -72,24 +95,33 @@ func (s *Session) Record(w traces.Writer, stop <-chan struct{}) (Summary, error)
 	r := New(w, s.options.Devices)
 	err := s.follow(r, stop)
 	length := time.Since(s.began)
+	classic := s.tracer.Attached() == ebpf.ClassicTracepoint
+	var after tally
+	var countErr error
+	if !classic {
+		after, countErr = s.tally()
+	}
 	stopErr := s.tracer.Stop(Grace)
-	after, statErr := stats(s.options.Devices)
+	if classic { // which counts what it has taken from the ring: all of it now
+		after, countErr = s.tally()
+	}
 	for err == nil {
 		err = r.Step(s.tracer, 0)
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	counts, countErr := s.tracer.Counts()
+	counts, err2 := s.tracer.Counts()
 	sum := Summary{
 		Devices: s.options.Devices, Attached: s.tracer.Attached().String(), Fallback: s.tracer.Fallback(), Kernel: Kernel(),
 		Length: length, Totals: r.Totals(), Late: r.Late(), Counts: counts,
 		Filtered: len(s.options.Ops) > 0 || len(s.options.PIDs) > 0 || s.options.MinLatency > 0,
 	}
-	if statErr == nil {
-		sum.compare(s.before, after, len(s.options.Ops) > 0)
+	// A tracer that leaves out operations does not see all that the devices count.
+	if countErr == nil && len(s.options.Ops) == 0 {
+		sum.Compared, sum.StatCompleted, sum.StatSeen = true, after.completed-s.before.completed, after.seen-s.before.seen
 	}
-	return sum, errors.Join(err, stopErr, countErr)
+	return sum, errors.Join(err, stopErr, err2)
 }
 
 func (s *Session) follow(r *Recorder, stop <-chan struct{}) error {
@@ -126,29 +158,11 @@ type Summary struct {
 	Late     []traces.Record // of the Totals.Records, those that are not written yet
 	Counts   ebpf.Counts
 
-	// The devices' own account of the same time: how many bios, or pieces of split
-	// ones, completed, and how many of them the tracer saw.
+	// The devices' own account of the time until the end, not of what was underway then:
+	// how many bios, or pieces of split ones, completed, and how many the tracer saw.
 	Compared      bool
 	StatCompleted int64
 	StatSeen      int64
-}
-
-// compare sets what the tracer saw beside what the devices have counted. A tracer that
-// leaves out operations does not see all of it.
-func (s *Summary) compare(before, after []ebpf.Stat, someOps bool) {
-	if someOps {
-		return
-	}
-	s.Compared = true
-	bios := false
-	for i := range after {
-		s.StatCompleted += int64(after[i].Completed() - before[i].Completed())
-		bios = bios || s.Devices[i].TakesBios
-	}
-	s.StatSeen = int64(s.Counts.Pieces + s.Counts.Unmatched)
-	if bios {
-		s.StatSeen += int64(s.Counts.Unissued)
-	}
 }
 
 // Missed is how many completions the devices have counted and the tracer has not seen. A

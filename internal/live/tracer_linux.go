@@ -195,13 +195,23 @@ func newCrossCheck(c *Config, devices []ebpf.Device, counts func() (ebpf.Counts,
 	return x
 }
 
+// now reads both, always in the same order. They are of one moment if nothing completed
+// in between, for which it tries a few times.
 func (x *crossCheck) now() (p pair) {
-	c, err := x.counts()
-	p.seen, p.ok = int64(c.Requests), err == nil && len(x.disks) > 0
-	for _, d := range x.disks {
-		s, err := ebpf.ReadStat(d)
-		p.ok = p.ok && err == nil
-		p.stat += int64(s.Reads + s.Writes + s.Discards + s.Flushes)
+	last := int64(-1)
+	for range 10 {
+		p = pair{ok: len(x.disks) > 0}
+		for _, d := range x.disks {
+			s, err := ebpf.ReadStat(d)
+			p.ok = p.ok && err == nil
+			p.stat += int64(s.Reads + s.Writes + s.Discards + s.Flushes)
+		}
+		c, err := x.counts()
+		p.seen, p.ok = int64(c.Requests), p.ok && err == nil
+		if !p.ok || p.seen == last {
+			break
+		}
+		last = p.seen
 	}
 	return p
 }
