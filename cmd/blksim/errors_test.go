@@ -54,6 +54,14 @@ func TestTheFirstErrorDecidesBeforeLaterOnes(t *testing.T) {
 	require.Equal(t, "blksim: one\nblksim: two\nblksim: three\n", b.String())
 }
 
+func TestAnArgumentThatNobodyTakesIsAMistakeOfUsage(t *testing.T) {
+	for _, command := range []string{"drivers", "list", "options", "top", "snoop", "biolatency", "trace", "profile"} {
+		code, _, errs := blksim(command, "nonsense")
+		require.Equal(t, exitUsage, code, "%s: %s", command, errs)
+		require.Contains(t, errs, "nonsense", command)
+	}
+}
+
 func TestAMistakeInAProfileIsBadInput(t *testing.T) {
 	profile := file(t, "p.toml", "nonsense = 1\n")
 	code, _, errs := blksim("replay", "--profile="+profile, file(t, "a.blk", tiny))

@@ -60,7 +60,28 @@ threshold is breached, 124 the time limit is over, 130 and 143 interrupted.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(newReplay(sys), newRun(sys), newTrace(), newDiff(sys), newMerge(sys), newCompare(sys))
 	root.AddCommand(newList(sys), newSnoop(), newTop(), newBiolatency(), newProfile(), newDrivers(), newCheckDriver(), newNew(), newRepro(), newOptions(), newMan(sys))
+	for _, c := range root.Commands() {
+		argsAreUsage(c)
+	}
 	return root
+}
+
+// argsAreUsage has arguments that a command or one below it does not take end with the
+// code of usage errors, as its options do: cobra's own checks know of no codes.
+func argsAreUsage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			err := check(c, args)
+			var e *exitError
+			if err == nil || errors.As(err, &e) {
+				return err
+			}
+			return failed(exitUsage, err)
+		}
+	}
+	for _, below := range c.Commands() {
+		argsAreUsage(below)
+	}
 }
 
 // version is the module's version, or the commit that it was built from.

@@ -90,6 +90,7 @@ func TestARealDiskIsReadOnlyUnlessAllowed(t *testing.T) {
 		{"permission for a simulated disk", []string{"run", "--allow-write"}, exitUsage, "--allow-write: only for a file or block device"},
 		{"a dry run of a simulated one", []string{"run", "--dry-run"}, exitUsage, "--dry-run: only for a file or block device"},
 		{"buffered I/O of a simulated one", []string{"run", "--buffered=1"}, exitUsage, "--direct: only for a file or block device"},
+		{"a check of what the run has not written", []string{"run", dev, "--verify=crc32c", "--size=1m"}, exitUsage, "or is open for reading only"},
 		{"a job from beyond the end", []string{"run", dev, "--offset=1g"}, exitUsage, fmt.Sprintf("offset 1073741824: the device has %d bytes", diskSize)},
 		{"a job beyond the end", []string{"run", dev, "--offset=1g", "--size=1m"}, exitUsage, fmt.Sprintf("the device has %d bytes", diskSize)},
 	} {

@@ -164,7 +164,7 @@ func (r *Run) clone(j Job, i, n int, epoch lane.Time) (*prepared, error) {
 	cfg := r.config(j, s, epoch)
 	if j.Verify {
 		if !r.Data {
-			return nil, fmt.Errorf("job %s: verify: the device keeps no data", j.Name)
+			return nil, fmt.Errorf("job %s: verify: it checks what the run itself has written, and the device keeps no data or is open for reading only", j.Name)
 		}
 		p.verify = newVerifier(j.interval(), s.from, s.size, uint64(n)+1)
 		s.verify, cfg.Payload = p.verify, p.verify
