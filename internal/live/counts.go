@@ -32,10 +32,10 @@ type totals struct {
 	Check       *check `json:"cross_check,omitempty"`
 }
 
-// check is an independent count: requests that were seen, and those in
+// check is an independent count: completions that were seen, and those in
 // /sys/block/*/stat, from one moment to another.
 type check struct {
-	Seen   int64 `json:"requests_seen"`
+	Seen   int64 `json:"seen"`
 	Device int64 `json:"device_counters"`
 }
 
@@ -73,7 +73,7 @@ func (t *totals) write(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(&b, "\nrequests %s, merges %s, splits %s", count(t.Requests), count(t.Merges), count(t.Splits))
 	if t.Check != nil {
-		fmt.Fprintf(&b, "; of %s by the devices' own counters %s were seen", report.Count(t.Check.Device), report.Count(t.Check.Seen))
+		fmt.Fprintf(&b, "; of %s completions by the devices' own counters %s were seen", report.Count(t.Check.Device), report.Count(t.Check.Seen))
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())

@@ -91,7 +91,7 @@ func TestSnoopWritesALineAnIO(t *testing.T) {
 
 3 I/Os in 1 s
 started 9 = done 3 + lost 2 + brief 1 + not followed 1 + never seen to end 1 + underway 1; of others that began before 4
-requests 3, merges 0, splits 0; of 8 by the devices' own counters 7 were seen
+requests 3, merges 0, splits 0; of 8 completions by the devices' own counters 7 were seen
 `, b.String())
 }
 

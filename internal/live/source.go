@@ -29,8 +29,8 @@ type Counter interface {
 	Now() int64
 	// Counts is the tracer's account since its start, final after Stop.
 	Counts() (ebpf.Counts, error)
-	// CrossCheck is how many requests were seen until Stop, and how many the devices'
-	// own counters have: an independent count. Between reading the one and the other a few may pass.
+	// CrossCheck is how many completions were seen until Stop, and how many the devices'
+	// own counters have, of bios where they are followed, else of requests: an independent count. Between reading the one and the other a few may pass.
 	// ok is false if there is none, as with filters that the counters do not have.
 	CrossCheck() (seen, device int64, ok bool)
 	// Stop has it see no more I/Os begin, and waits at most so long for those underway.

@@ -33,13 +33,13 @@ func Open(c Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tracer{t, newCrossCheck(&c, devices, t.Counts)}, nil
+	return &Tracer{t, newCrossCheck(&c, devices, t.Counts, true)}, nil
 }
 
 // Now is the time on the events' clock.
 func (t *Tracer) Now() int64 { return ebpf.Now() }
 
-// CrossCheck is the requests that it saw, and those in the devices' own counters.
+// CrossCheck is the completions that it saw, and those in the devices' own counters.
 func (t *Tracer) CrossCheck() (seen, device int64, ok bool) { return t.check.result() }
 
 // Stop has it see no more I/Os begin.
@@ -87,7 +87,7 @@ func OpenHistograms(c Config) (_ *Histograms, err error) {
 		}
 		h.tracers, h.names = append(h.tracers, t), append(h.names, names[i])
 	}
-	h.check = newCrossCheck(&c, devices, h.Counts)
+	h.check = newCrossCheck(&c, devices, h.Counts, c.Queue)
 	return h, nil
 }
 
@@ -126,7 +126,7 @@ func (h *Histograms) Counts() (sum ebpf.Counts, err error) {
 	return sum, nil
 }
 
-// CrossCheck is the requests that it saw, and those in the devices' own counters.
+// CrossCheck is the completions that it saw, and those in the devices' own counters.
 func (h *Histograms) CrossCheck() (seen, device int64, ok bool) { return h.check.result() }
 
 // Stop has all see no more I/Os begin.
@@ -168,8 +168,12 @@ func findDevices(names []string) ([]ebpf.Device, error) {
 type crossCheck struct {
 	disks  []string // empty: nothing to compare
 	counts func() (ebpf.Counts, error)
-	from   pair
-	to     pair
+	// bios is whether bios are followed, merged ones and pieces of split ones too, which
+	// both sides count the same. Without, it is requests: one that flushes behind its data,
+	// as to a device without FUA, is then seen to complete once more than it is counted.
+	bios bool
+	from pair
+	to   pair
 }
 
 // pair is the two counts at one moment.
@@ -180,8 +184,8 @@ type pair struct {
 
 // newCrossCheck begins to count. Filters that statistics do not have leave nothing to
 // compare, as do drivers without requests.
-func newCrossCheck(c *Config, devices []ebpf.Device, counts func() (ebpf.Counts, error)) crossCheck {
-	x := crossCheck{counts: counts}
+func newCrossCheck(c *Config, devices []ebpf.Device, counts func() (ebpf.Counts, error), bios bool) crossCheck {
+	x := crossCheck{counts: counts, bios: bios}
 	if len(c.Ops) > 0 || len(c.PIDs) > 0 {
 		return x
 	}
@@ -204,10 +208,17 @@ func (x *crossCheck) now() (p pair) {
 		for _, d := range x.disks {
 			s, err := ebpf.ReadStat(d)
 			p.ok = p.ok && err == nil
-			p.stat += int64(s.Reads + s.Writes + s.Discards + s.Flushes)
+			if x.bios {
+				p.stat += int64(s.Completed())
+			} else {
+				p.stat += int64(s.Reads + s.Writes + s.Discards + s.Flushes)
+			}
 		}
 		c, err := x.counts()
 		p.seen, p.ok = int64(c.Requests), p.ok && err == nil
+		if x.bios {
+			p.seen = int64(c.Pieces + c.Unmatched)
+		}
 		if !p.ok || p.seen == last {
 			break
 		}

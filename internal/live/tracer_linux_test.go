@@ -66,7 +66,7 @@ func TestSnoopOfALoopDeviceHasEachOfItsIOs(t *testing.T) {
 	require.Equal(t, end["done"], end["shown"])
 	check := end["cross_check"].(map[string]any)
 	require.Equal(t, 100.0, check["device_counters"])
-	require.InDelta(t, 100, check["requests_seen"], unseen)
+	require.InDelta(t, 100, check["seen"], unseen)
 	want := map[float64]string{}
 	for i := range 50 {
 		want[float64(i*8)], want[float64((1000+i)*8)] = "write", "read"
@@ -80,6 +80,28 @@ func TestSnoopOfALoopDeviceHasEachOfItsIOs(t *testing.T) {
 		delete(want, sector)
 	}
 	require.LessOrEqual(t, len(want), unseen)
+}
+
+// TestFlushesAreInBothCounts: a write to stable storage is a write and flushes, which the
+// block layer tells of more often than it counts.
+func TestFlushesAreInBothCounts(t *testing.T) {
+	l := loopdev.LoopFor(t, 1<<20, loopdev.Options{})
+	f, err := os.OpenFile(l.Path(), os.O_RDWR|unix.O_SYNC, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	src, err := Open(Config{Devices: []string{l.Path()}, Own: true})
+	opened(t, err)
+	defer src.Close()
+	for i := range int64(20) {
+		_, err := f.WriteAt(make([]byte, 4096), i*4096)
+		require.NoError(t, err)
+	}
+	var b bytes.Buffer
+	require.NoError(t, Snoop(src, &b, Options{JSON: true, Stop: func() bool { return true }}))
+	lines := jsonLines(t, b.String())
+	check := lines[len(lines)-1]["cross_check"].(map[string]any)
+	require.GreaterOrEqual(t, check["device_counters"], 40.0, "20 writes, and a flush for each")
+	require.InDelta(t, check["device_counters"], check["seen"], unseen)
 }
 
 func TestFiltersAreTheKernels(t *testing.T) {
