@@ -51,6 +51,14 @@ func TestTheSameTraceInEveryFormatGivesTheSameResult(t *testing.T) {
 	}
 }
 
+func TestOnlyTheNativeFormatIsPackedByFrames(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.csv")
+	code, _, errs := blksim("trace", "convert", "--zstd", "--to=msr", "--output", out, file(t, "in.blk", smallTrace))
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "--zstd packs frames of the native format, and the output is of format msr")
+	require.NoFileExists(t, out)
+}
+
 func TestConvertKeepsChangesAndSaysWhatItLeavesOut(t *testing.T) {
 	in := file(t, "in.blk", smallTrace)
 	for _, c := range []struct {

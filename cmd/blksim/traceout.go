@@ -34,6 +34,14 @@ type outKind struct {
 	zstd    bool // frames of the native format are packed
 }
 
+// check refuses what is asked of a format that has it not.
+func (k outKind) check() error {
+	if k.zstd && k.format != "native" {
+		return usagef("--zstd packs frames of the native format, and the output is of format %s: give the file a name that ends in .zst", k.format)
+	}
+	return nil
+}
+
 // formatOf is the format to write: the one asked for, else by the file's name, else
 // text.
 func formatOf(asked, path string) (string, error) {
@@ -51,6 +59,9 @@ func formatOf(asked, path string) (string, error) {
 }
 
 func createTrace(path string, kind outKind, stdout io.Writer) (*traceOut, error) {
+	if err := kind.check(); err != nil {
+		return nil, err
+	}
 	o := &traceOut{}
 	var w io.Writer
 	if path == "" || path == stdin {

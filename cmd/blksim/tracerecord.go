@@ -142,6 +142,9 @@ func (s *recordingTrace) prepare(o *ebpf.Options, stderr io.Writer) (kind outKin
 	} else if kind.format, err = formatOf(kind.format, s.file); err != nil {
 		return kind, 0, failed(exitUsage, err)
 	}
+	if err := kind.check(); err != nil {
+		return kind, 0, err
+	}
 	pairs, err := capture.Stacked(o.Devices)
 	if err != nil {
 		return kind, 0, failed(exitDevice, err)
