@@ -154,12 +154,23 @@ func (b *batch) end(write func()) error {
 	if code := b.intr.code(); code != 0 {
 		what := "interrupted"
 		if code == exitTimeLimit {
-			what = "the time limit is over"
+			what = errTimeLimit.Error()
 		}
 		b.log.decide(failed(code, errors.New(what+": the result is partial")))
 	}
 	write()
 	return b.log.result()
+}
+
+// errTimeLimit is why a run was stopped by --time-limit.
+var errTimeLimit = errors.New("the time limit is over")
+
+// endedBy says in a run's result what ended it early, if anything did.
+func (b *batch) endedBy(r *report.Run, err error, stopped bool) {
+	if err == nil && stopped && b.intr.code() == exitTimeLimit {
+		err = errTimeLimit
+	}
+	r.EndedBy(err, stopped)
 }
 
 // build builds the stack of a variant; data says whether it must keep what is

@@ -181,6 +181,7 @@ func TestATimeLimitEndsARunWithItsResult(t *testing.T) {
 	r := decode(t, out)[0]
 	require.True(t, r.Partial)
 	require.True(t, r.Accounting.Balanced)
+	require.Equal(t, "the time limit is over", r.Error)
 	code, _, errs = blksim("run", "--number_ios=10", "--time-limit=1h")
 	require.Zero(t, code, errs)
 }

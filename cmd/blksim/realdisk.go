@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -134,8 +135,29 @@ func (b *batch) openReal(writes string) error {
 	if b.disks, err = stack.OpenReal(b.devices, o); err != nil {
 		return refused(err)
 	}
+	if err := b.outputsApart(); err != nil {
+		return errors.Join(err, b.disks.Close())
+	}
 	if t := b.disks.Targets[0]; b.real.ebpf && !t.Block() {
 		return errors.Join(usagef("--ebpf: %s is a file, whose blocks are anywhere on its disk: want a block device, such as a loop device over it", t.Path), b.disks.Close())
+	}
+	return nil
+}
+
+// outputsApart refuses to put a result in the place of a file that is run on.
+func (b *batch) outputsApart() error {
+	for _, out := range []struct{ option, path string }{
+		{"output", b.output}, {"report", b.settings.report}, {"ios", b.ios}, {"timeline", b.timeline}, {"hdr", b.hdr},
+	} {
+		info, err := os.Stat(out.path)
+		if err != nil {
+			continue // it is not there, or writing it will tell
+		}
+		for _, t := range b.disks.Targets {
+			if os.SameFile(info, t.Info) {
+				return usagef("--%s %s: that is what --device %s runs on", out.option, out.path, t.Path)
+			}
+		}
 	}
 	return nil
 }

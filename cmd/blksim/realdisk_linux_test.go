@@ -91,6 +91,11 @@ func TestARealDiskIsReadOnlyUnlessAllowed(t *testing.T) {
 		{"a dry run of a simulated one", []string{"run", "--dry-run"}, exitUsage, "--dry-run: only for a file or block device"},
 		{"buffered I/O of a simulated one", []string{"run", "--buffered=1"}, exitUsage, "--direct: only for a file or block device"},
 		{"a check of what the run has not written", []string{"run", dev, "--verify=crc32c", "--size=1m"}, exitUsage, "or is open for reading only"},
+		{"a result in its place", []string{"run", dev, "--output=" + path}, exitUsage, "--output " + path + ": that is what --device " + path + " runs on"},
+		{"charts in its place", []string{"run", dev, "--report=" + path}, exitUsage, "--report"},
+		{"its I/Os in its place", []string{"run", dev, "--ios=" + path}, exitUsage, "--ios"},
+		{"a timeline in its place", []string{"run", dev, "--timeline=" + path}, exitUsage, "--timeline"},
+		{"latencies in its place", []string{"run", dev, "--hdr=" + path}, exitUsage, "--hdr"},
 		{"a job from beyond the end", []string{"run", dev, "--offset=1g"}, exitUsage, fmt.Sprintf("offset 1073741824: the device has %d bytes", diskSize)},
 		{"a job beyond the end", []string{"run", dev, "--offset=1g", "--size=1m"}, exitUsage, fmt.Sprintf("the device has %d bytes", diskSize)},
 	} {
@@ -102,6 +107,24 @@ func TestARealDiskIsReadOnlyUnlessAllowed(t *testing.T) {
 	require.Equal(t, before, sum(t, path))
 	_, err := os.Lstat("/dev/no-such-disk")
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestNoResultIsWrittenToABlockDevice, whatever the command runs on.
+func TestNoResultIsWrittenToABlockDevice(t *testing.T) {
+	l := loopdev.LoopFor(t, diskSize, loopdev.Options{})
+	before := sum(t, l.Path())
+	trace := file(t, "a.blk", tiny)
+	for _, args := range [][]string{
+		{"replay", "--output=" + l.Path(), trace},
+		{"replay", "--hdr=" + l.Path(), trace},
+		{"replay", "--ios=" + l.Path(), trace},
+		{"trace", "convert", "--to=blksim", "--output=" + l.Path(), trace},
+	} {
+		code, _, errs := blksim(args...)
+		require.Equal(t, exitOutput, code, "%v: %s", args, errs)
+		require.Contains(t, errs, l.Path()+": is a block device, and what is on it would be lost: want a file")
+	}
+	require.Equal(t, before, sum(t, l.Path()))
 }
 
 // TestAWriteTraceOnALoopDeviceWithAFileSystemIsRefused, mounted or not, by whatever

@@ -120,7 +120,7 @@ func (b *batch) replayOne(path string, v variant, cfg replay.Config, topt traces
 	if runErr == nil && !res.Stopped {
 		runErr = failed(exitInput, b.noSuchVolume(name, rd))
 	}
-	r.EndedBy(runErr, res.Stopped)
+	b.endedBy(r, runErr, res.Stopped)
 	r.Fill(res, rd.Stats())
 	b.settle(r, rec, st, res.Context.StaleCompletes)
 	return r, verdict(r, res, runErr, closeErr)

@@ -149,7 +149,7 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	r.Setup.Timing, r.Setup.Cancel = "load", ""
 	r.Trace = report.Trace{Name: load.Names(jobs), Format: "load"}
 	stopped := ld.Stopped()
-	r.EndedBy(runErr, stopped)
+	b.endedBy(r, runErr, stopped)
 	stale := r.FillJobs(clones)
 	b.settle(r, rec, st, stale)
 	return r, loadVerdict(r, runErr, closeErr)

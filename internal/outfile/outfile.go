@@ -65,6 +65,8 @@ func Create(sys System, path string) (*Writer, error) {
 	w := &Writer{sys: sys, path: path}
 	info, err := os.Stat(path)
 	switch {
+	case err == nil && info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice:
+		err = errors.New("is a block device, and what is on it would be lost: want a file")
 	case err == nil && !info.Mode().IsRegular():
 		w.f, err = sys.OpenFile(path, os.O_WRONLY, 0)
 	case err == nil || errors.Is(err, fs.ErrNotExist):
