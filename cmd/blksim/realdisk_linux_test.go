@@ -212,6 +212,16 @@ func TestWhatVerifyWroteAnotherToolReadsBack(t *testing.T) {
 	}
 }
 
+// TestWhatWasOnADiskBeforeIsNotTakenForBadData: neither of others, nor of a run before.
+func TestWhatWasOnADiskBeforeIsNotTakenForBadData(t *testing.T) {
+	path := diskFile(t)
+	for range 2 {
+		r := runJSON(t, "--device="+path, "--rw=randrw", "--size=1m", "--iodepth=16", "--verify=crc32c", "--allow-write")
+		require.Zero(t, r.Verify.Bad, r.Verify.First)
+		require.GreaterOrEqual(t, r.Verify.Checked, r.Ops["write"].Completed, "all that was written")
+	}
+}
+
 // TestWhatFioWroteIsThereAfterReads: and fio checks it again, after a run that only
 // reads.
 func TestWhatFioWroteIsThereAfterReads(t *testing.T) {

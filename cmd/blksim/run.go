@@ -133,7 +133,7 @@ func (b *batch) loadOne(jobs []load.Job, data bool, v variant) (*report.Run, err
 	if err == nil && !b.announce(st, where) {
 		return nil, failed(exitDevice, st.Close())
 	}
-	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data, Alloc: st.Alloc, Grace: b.grace,
+	ld := &load.Run{Group: st.Group, Disk: st.Disk, Lanes: st.Lanes, Jobs: jobs, Seed: b.seed, Data: st.Data, Used: b.disks != nil, Alloc: st.Alloc, Grace: b.grace,
 		NoCancels: v.baseline, LateAfter: b.maxSlip.After, Watch: rec.Watch, Epoch: rec.begin(st)}
 	defer b.intr.stops(ld)()
 	progress := b.progress(v.name, func() state { return loadState(ld) })

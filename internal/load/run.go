@@ -22,6 +22,7 @@ type Run struct {
 	Jobs  []Job
 	Seed  uint64
 	Data  bool // the device keeps data, as verify wants
+	Used  bool // it had data before the run: what no write of the run has replaced is not checked
 
 	// Alloc gives memory for data; see replay.Config.
 	Alloc func(n int) []byte
@@ -167,6 +168,7 @@ func (r *Run) clone(j Job, i, n int, epoch lane.Time) (*prepared, error) {
 			return nil, fmt.Errorf("job %s: verify: it checks what the run itself has written, and the device keeps no data or is open for reading only", j.Name)
 		}
 		p.verify = newVerifier(j.interval(), s.from, s.size, uint64(n)+1)
+		p.verify.used = r.Used
 		s.verify, cfg.Payload = p.verify, p.verify
 	}
 	if r.Watch != nil {
