@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 	"unsafe"
 
 	"github.com/ncw/directio"
@@ -16,6 +17,10 @@ type File struct {
 	fd   int
 	info Info
 }
+
+// letGo is how long a claim that was given up may still be there: the last I/O of Linux
+// AIO lets go of its file by a worker of the kernel's, after the file was closed.
+const letGo = 250 * time.Millisecond
 
 // Open opens a file or block device that exists. The error wraps that of the
 // operating system: EBUSY for a device that is in use, EINVAL for a file system
@@ -42,9 +47,17 @@ func Open(path string, o Options) (*File, error) {
 	if o.Buffered {
 		open = os.OpenFile
 	}
-	file, err := open(path, flags|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
-		file, err = open(path, flags, 0)
+	try := func() (*os.File, error) {
+		file, err := open(path, flags|unix.O_NOATIME, 0)
+		if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
+			file, err = open(path, flags, 0)
+		}
+		return file, err
+	}
+	file, err := try()
+	for waited := time.Duration(0); o.Exclusive && errors.Is(err, unix.EBUSY) && waited < letGo; waited += letGo / 50 {
+		time.Sleep(letGo / 50)
+		file, err = try()
 	}
 	switch {
 	case errors.Is(err, unix.EINVAL) && !o.Buffered:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -64,6 +65,15 @@ func (t *Target) openExclusive() (*os.File, error) {
 		flags |= unix.O_EXCL
 	}
 	f, err := os.OpenFile(t.Real, flags, 0)
+	// The claim of a program that has just ended may be there a little longer than it:
+	// the kernel's workers let go of its last I/Os.
+	for range 50 {
+		if !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+		f, err = os.OpenFile(t.Real, flags, 0)
+	}
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return nil, &Refusal{Path: t.Path, Reasons: []string{"another program has it open exclusively, or it is mounted where this process cannot see"}}
