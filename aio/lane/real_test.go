@@ -152,6 +152,7 @@ func TestPanicOnALaneIsNotSwallowed(t *testing.T) {
 	if os.Getenv("LANE_TEST_PANIC") != "" {
 		r := lane.NewReal(1)
 		_ = r.Do(0, func(func()) { panic("the panic of a posted function") })
+		time.Sleep(time.Minute) // by then the program has ended
 		os.Exit(0)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPanicOnALaneIsNotSwallowed$")
