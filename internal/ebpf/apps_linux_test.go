@@ -3,6 +3,7 @@ package ebpf
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"unsafe"
 
@@ -47,7 +48,9 @@ func aioReads(t *testing.T, f *os.File, buf []byte, first uint64, n int) {
 	require.Zero(t, errno)
 	require.EqualValues(t, n, got)
 	events := make([]ioEvent, n)
-	got, _, errno = unix.Syscall6(unix.SYS_IO_GETEVENTS, ctx, uintptr(n), uintptr(n), uintptr(unsafe.Pointer(&events[0])), 0, 0)
+	for errno = unix.EINTR; errno == unix.EINTR; { // the Go scheduler's signals
+		got, _, errno = unix.Syscall6(unix.SYS_IO_GETEVENTS, ctx, uintptr(n), uintptr(n), uintptr(unsafe.Pointer(&events[0])), 0, 0)
+	}
 	require.Zero(t, errno)
 	require.EqualValues(t, n, got)
 	for _, e := range events {
@@ -58,6 +61,8 @@ func aioReads(t *testing.T, f *os.File, buf []byte, first uint64, n int) {
 // uringReads does the same by io_uring.
 func uringReads(t *testing.T, f *os.File, buf []byte, first uint64, n int) {
 	t.Helper()
+	runtime.LockOSThread() // which the ring belongs to: another could not take the files back
+	defer runtime.UnlockOSThread()
 	r, err := uring.New(uring.Options{})
 	if err != nil {
 		t.Skipf("no io_uring: %v", err)
