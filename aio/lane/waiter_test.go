@@ -89,8 +89,8 @@ func TestLaneWaitsInWhatIsAttached(t *testing.T) {
 	require.NoError(t, g.Do(0, func(done func()) { done() }))
 }
 
-// An alarm that was set before does not ring for what the Waiter waits for now, and
-// is set again after.
+// The alarm of a timer that was armed before is off while a Waiter is attached, and
+// set again after.
 func TestAttachMeetsAnArmedTimer(t *testing.T) {
 	g := NewReal(1)
 	defer g.Close()

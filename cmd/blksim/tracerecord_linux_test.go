@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,9 +38,7 @@ func recordTrace(t *testing.T, device string, args []string, program ...string) 
 		args = append(append(args, "--"), program...)
 	}
 	code, out, stderr := blksim(args...)
-	if strings.Contains(stderr, "is missing") {
-		t.Skip(stderr)
-	}
+	traceable(t, stderr)
 	require.Zero(t, code, stderr)
 	require.NoError(t, json.Unmarshal([]byte(out), &a), out)
 	require.Equal(t, "blksim.record/v1", a.Schema)
@@ -164,9 +161,7 @@ func TestOwnFileIsNotInTheTrace(t *testing.T) {
 	path := filepath.Join(m.Dir(), "trace.blkt")
 	write := "dd if=/dev/zero of=" + filepath.Join(m.Dir(), "data") + " bs=64k count=16 oflag=direct status=none && sync -f " + m.Dir()
 	code, out, errs := blksim("trace", "record", "--device", l.Path(), "-o", path, "--", "sh", "-c", write)
-	if strings.Contains(errs, "is missing") {
-		t.Skip(errs)
-	}
+	traceable(t, errs)
 	require.Zero(t, code, errs)
 	require.Contains(t, errs, path+" waits in memory (--memory) until the recording ends, so that it is not in it: it lies on "+filepath.Base(l.Path()))
 	require.Contains(t, out, "started")
@@ -212,9 +207,7 @@ func TestCtrlCSavesTheRecording(t *testing.T) {
 		require.NoError(t, exec.Command("dd", dd("if="+l.Path(), "of=/dev/null", "iflag=direct", "count=5")[1:]...).Run())
 		require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 		err := cmd.Wait()
-		if strings.Contains(errs.String(), "is missing") {
-			t.Skip(errs.String())
-		}
+		traceable(t, errs.String())
 		if code := cmd.ProcessState.ExitCode(); code != c.code {
 			t.Fatalf("exit code %d: want %d: %v: %s", code, c.code, err, errs.String())
 		}
@@ -266,9 +259,7 @@ func TestRefusalsOfADeviceThatIsThere(t *testing.T) {
 			args = append(args, "-o", filepath.Join(t.TempDir(), "x.blkt"))
 		}
 		code, _, errs := blksim(append(args, c.args...)...)
-		if strings.Contains(errs, "is missing") {
-			t.Skip(errs)
-		}
+		traceable(t, errs)
 		require.Equal(t, c.code, code, errs)
 		require.Contains(t, errs, c.says)
 	}
