@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -13,11 +14,18 @@ import (
 	"blksim/internal/outfile"
 )
 
+// The kernel hands a signal to the main thread of a process, whatever that does, and the
+// other threads do not learn of it. If it waited in the kernel for a disk that does not
+// answer, Ctrl-C would be lost, so nothing else is done on it.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	// A closed pipe is an error of the write, with its exit code, and not the end
 	// of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	exit(runOn(process{}, os.Args[1:], os.Stdout, os.Stderr))
+	code := make(chan int)
+	go func() { code <- runOn(process{}, os.Args[1:], os.Stdout, os.Stderr) }()
+	exit(<-code)
 }
 
 // runOn is main, with files written by sys.

@@ -218,7 +218,14 @@ func TestADiskThatIsFrozenAlreadyIsToldOf(t *testing.T) {
 		cmd.Stderr = f
 		require.NoError(t, cmd.Start())
 		if c.interrupt {
-			time.Sleep(time.Second)
+			inARow := 0 // a page that is read holds it up as well, for a moment
+			require.Eventually(t, func() bool {
+				inARow++
+				if !heldUp(cmd.Process.Pid) {
+					inARow = 0
+				}
+				return inARow == 20
+			}, time.Minute, 10*time.Millisecond)
 			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 		}
 		require.Error(t, cmd.Wait(), name)
@@ -229,6 +236,25 @@ func TestADiskThatIsFrozenAlreadyIsToldOf(t *testing.T) {
 		thaw()
 		gone(t, path)
 	}
+}
+
+// heldUp is whether a thread of a child of a process waits in the kernel for a disk, and
+// not its main thread, which has to hear of signals.
+func heldUp(pid int) bool {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	held := false
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for _, child := range strings.Fields(string(text)) {
+			threads, _ := filepath.Glob("/proc/" + child + "/task/*")
+			for _, thread := range threads {
+				stat, _ := os.ReadFile(thread + "/stat")
+				_, state, _ := strings.Cut(string(stat), ") ")
+				held = held || strings.HasPrefix(state, "D") && filepath.Base(thread) != child
+			}
+		}
+	}
+	return held
 }
 
 // TestADeviceThatFailsMidRunIsToldOf: the backing of a loop device is cut, a file

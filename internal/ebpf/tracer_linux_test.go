@@ -46,6 +46,27 @@ func drain(t *testing.T, tr *Tracer) (all []Event, c Counts) {
 	return all, c
 }
 
+// sawAll skips the rest of a test if the kernel did not run each program each time:
+// one that would interrupt another is left out, with what it would have seen.
+func sawAll(t *testing.T, c Counts) {
+	t.Helper()
+	if c.Skipped > 0 || c.NeverDelivered() > 0 {
+		t.Skipf("the kernel left programs out: %+v", c)
+	}
+}
+
+// settled is the stat of a device that has nothing to do. The kernel adds a request to it
+// after it has told the caller that the request is done.
+func settled(t *testing.T, d Device) (s Stat) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var err error
+		s, err = ReadStat(d.Name)
+		return err == nil && s.InFlight == 0
+	}, 10*time.Second, time.Millisecond)
+	return s
+}
+
 // way is one to attach: a kind of tracepoint, and an object.
 type way struct {
 	kind  Attach
