@@ -26,8 +26,7 @@ func (b *Batch) Complete(k Kiocb, st Status, n int64, t Times) Completion {
 	}
 	a := &k.slot.word
 	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
-		k.slot.store(st, n)
-		k.storeTimes(t)
+		k.store(st, n, t)
 	} else if done := k.finish(st, n, t); done != Delivered {
 		return done
 	}

@@ -38,9 +38,11 @@ type Kiocb struct {
 	slot *slot // the index's
 }
 
+// page is the page that the slot is on, and its place there. A page begins with its
+// slots, so it is found from the slot without a look at the table.
 func (k Kiocb) page() (*page, uint32) {
-	i := k.id.index()
-	return k.c.table.pages[i>>pageShift].Load(), i & (pageSlots - 1)
+	i := k.id.index() & (pageSlots - 1)
+	return (*page)(unsafe.Add(unsafe.Pointer(k.slot), -int(i)*int(unsafe.Sizeof(slot{})))), i
 }
 
 // ID is the name of the I/O, as Submit returned it.
@@ -178,7 +180,7 @@ type Times struct{ Dispatched, Returned lane.Time }
 func (k Kiocb) Complete(l lane.Lane, st Status, n int64) Completion {
 	a := &k.slot.word
 	if w := load(a); plain(w, k.id) && cas(a, w, withState(w, stateDone)) {
-		k.slot.store(st, n)
+		k.store(st, n, Times{})
 	} else if done := k.finish(st, n, Times{}); done != Delivered {
 		return done
 	}
@@ -203,29 +205,25 @@ func (k Kiocb) finish(st Status, n int64, t Times) Completion {
 		k.c.stale.Add(1)
 		return Stale
 	case completeStore:
-		k.slot.store(st, n)
-		k.storeTimes(t)
+		k.store(st, n, t)
 		if completeFinish(a) == completeLeft {
 			return Left
 		}
 	default:
-		k.slot.store(st, n)
-		k.storeTimes(t)
+		k.store(st, n, t)
 	}
 	return Delivered
 }
 
-// store writes the result, which is the caller's to write.
-func (s *slot) store(st Status, n int64) {
+// store writes the result, which is the caller's to write, with the times if there are
+// any.
+func (k Kiocb) store(st Status, n int64, t Times) {
+	s, result := k.slot, n<<resultShift|int64(st)
 	step.Write(&s.off)
-	s.result = n<<resultShift | int64(st)
-}
-
-// storeTimes adds the times, if there are any.
-func (k Kiocb) storeTimes(t Times) {
-	if t != (Times{}) {
+	if t.Dispatched|t.Returned != 0 {
 		p, i := k.page()
 		p.times[i] = t
-		k.slot.result |= hasTimes
+		result |= hasTimes
 	}
+	s.result = result
 }

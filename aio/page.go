@@ -17,11 +17,11 @@ const (
 // which begin at a page of memory, so that each slot is one line of the cache.
 type page struct {
 	slots   [pageSlots]slot
-	private [pageSlots]any    // the targets'; kept across generations
-	times   *[pageSlots]Times // if slot.result says that there are any; without pointers, so the collector does not look at them
+	private [pageSlots]any   // the targets'; kept across generations
+	times   [pageSlots]Times // if slot.result says that there are any; last, so that the collector does not look at them
 }
 
-func newPage() *page { return &page{times: new([pageSlots]Times)} }
+func newPage() *page { return new(page) }
 
 // slot is an I/O, in one line of the cache: whoever submits, completes, cancels or
 // reaps it needs most of it, and an I/O that goes to another core, or that is
