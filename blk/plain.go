@@ -155,7 +155,7 @@ func (h *hwQueue) runPlain() (handed, busy bool) {
 			s.bio, s.sent, s.slotState = b, now, slotState{}
 			s.one[0] = b.k.Buf()
 			q := &s.req
-			q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false
+			q.Op, q.Off, q.Len, q.Bufs, q.FUA = b.op, b.off, b.size, s.one[:], false // Bufs stays until the slot is used again
 			if h.timeouts.limit > 0 {
 				h.timeouts.watch(s)
 			}
@@ -166,7 +166,10 @@ func (h *hwQueue) runPlain() (handed, busy bool) {
 			} else {
 				handed = true
 				if s.bio == b {
-					h.takenPlain(s, b, now)
+					h.takenPlain(s, b)
+					if h.stages != nil {
+						h.stages.dispatched(b, now)
+					}
 				} else {
 					now = h.returned // it has completed, which may have taken its time
 				}
@@ -216,15 +219,12 @@ func (h *hwQueue) skipPlain(b *bio) {
 	h.end(b, aio.Cancelled, 0)
 }
 
-// takenPlain is taken for a plain bio.
-func (h *hwQueue) takenPlain(s *slot, b *bio, now lane.Time) {
+// takenPlain is taken for a plain bio, but for the stages.
+func (h *hwQueue) takenPlain(s *slot, b *bio) {
 	s.counted, b.reached = true, true
 	b.out = uint32(s.req.Tag) + 1
 	h.stats.Dispatched[b.op]++
 	h.stats.Reached++
-	if h.stages != nil {
-		h.stages.dispatched(b, now)
-	}
 }
 
 // notTaken is what becomes of a plain bio whose Submit was answered with st: it waits,
@@ -257,9 +257,12 @@ func (h *hwQueue) CompleteRequest(q *driver.Request, st aio.Status, n int64) {
 	}
 	now := h.returning()
 	if !s.counted {
-		h.takenPlain(s, b, now)
+		h.takenPlain(s, b)
+		if h.stages != nil {
+			h.stages.dispatched(b, now)
+		}
 	}
-	s.bio, s.one[0], q.Bufs = nil, nil, nil
+	s.bio, s.one[0] = nil, nil
 	if h.timeouts.limit > 0 {
 		h.timeouts.forget(s)
 	}

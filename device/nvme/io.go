@@ -1,6 +1,10 @@
 package nvme
 
-import "blksim/device/nvme/spec"
+import (
+	"math"
+
+	"blksim/device/nvme/spec"
+)
 
 // execIO decodes an I/O command that is not fused and starts it.
 func (c *Controller) execIO(cmd *command, e *spec.SQE) {
@@ -125,8 +129,14 @@ func (c *Controller) decodeTransfer(cmd *command, e *spec.SQE) spec.Status {
 }
 
 // tooLong says that a transfer of n bytes passes MDTS.
-func (c *Controller) tooLong(n int64) bool {
-	return c.cfg.MDTS != 0 && n > 1<<((minPageShift+c.cfg.MDTS)&63)
+func (c *Controller) tooLong(n int64) bool { return n > c.longest() }
+
+// longest is the most bytes of a transfer (MDTS).
+func (c *Controller) longest() int64 {
+	if c.cfg.MDTS == 0 {
+		return math.MaxInt64
+	}
+	return 1 << ((minPageShift + c.cfg.MDTS) & 63)
 }
 
 // setBlocks makes the op one on those blocks of the namespace.

@@ -38,13 +38,13 @@ func (q *queue) reap(budget int) int {
 		if e == nil {
 			break
 		}
+		q.rings.consume()
 		index, s := q.slots.find(d.CID())
 		if s == nil || e.SQID() != q.rings.id {
 			// A controller that completes a command twice, late or on the wrong
 			// queue must not complete another I/O.
 			q.stats.strays.Add(1)
 			strays = true
-			q.rings.consume()
 			continue
 		}
 		if !q.rings.fetched(e.SQHead()) {
@@ -52,7 +52,6 @@ func (q *queue) reap(budget int) int {
 		}
 		if s.who == uint32(q.cancels.who) {
 			q.answeredCancel(index, e, d.Status())
-			q.rings.consume()
 			continue
 		}
 		r := q.tags[s.who].request
@@ -75,7 +74,6 @@ func (q *queue) reap(budget int) int {
 		run.With(r)
 		r.Complete(st, n)
 		completed++
-		q.rings.consume()
 	}
 	run.End()
 	if strays && !q.suspended {

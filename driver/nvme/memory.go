@@ -71,6 +71,20 @@ var _ nvme.Memory = (*memory)(nil)
 
 // Window implements [nvme.Memory].
 func (m *memory) Window(addr uint64, n int) ([]byte, bool) {
+	// The usual case is data in one piece. Another region's address has no such queue.
+	if qid := addr>>queueShift - regionData<<(rgnShift-queueShift); qid < uint64(len(m.queues)) && m.queues[qid] != nil {
+		if q, slot := m.queues[qid], addr>>slotShift&0xffff; slot < uint64(len(q.slots)) {
+			data, off := q.slots[slot].data, addr&(1<<offsetBits-1)
+			if end := off + uint64(n); n > 0 && end <= uint64(len(data)) {
+				return data[off:end:end], true
+			}
+		}
+	}
+	return m.window(addr, n)
+}
+
+// window is Window, for any address.
+func (m *memory) window(addr uint64, n int) ([]byte, bool) {
 	qid := int(addr >> queueShift & 0xffff)
 	if qid >= len(m.queues) || m.queues[qid] == nil || n < 0 {
 		return nil, false
@@ -78,23 +92,11 @@ func (m *memory) Window(addr uint64, n int) ([]byte, bool) {
 	q := m.queues[qid]
 	slot := int(addr >> slotShift & 0xffff)
 	off := int(addr & (1<<offsetBits - 1))
-	if addr>>rgnShift == regionData { // the usual case
-		if slot >= len(q.slots) {
-			return nil, false
+	switch addr >> rgnShift {
+	case regionData:
+		if slot < len(q.slots) {
+			return q.slots[slot].window(off, n)
 		}
-		if s := &q.slots[slot]; s.data == nil {
-			return s.window(off, n)
-		} else if off <= len(s.data) && n <= len(s.data)-off {
-			return s.data[off : off+n : off+n], true
-		}
-		return nil, false
-	}
-	return m.other(addr>>rgnShift, q, slot, off, n)
-}
-
-// other is Window for all regions but that of data.
-func (m *memory) other(region uint64, q *queueMemory, slot, off, n int) ([]byte, bool) {
-	switch region {
 	case regionList:
 		if slot < len(q.lists) {
 			return cut(q.lists[slot], off, n)

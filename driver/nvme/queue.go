@@ -42,7 +42,8 @@ type tag struct {
 // format is what a queue needs to know of its namespace.
 type format struct {
 	nsid    uint32
-	shift   uint8 // log2 of the logical block
+	shift   uint8  // log2 of the logical block
+	partial uint64 // the bits that are 0 in offsets and lengths of whole blocks, and the sign
 	ops     driver.OpSet
 	longest [aio.NumOps]int64 // bytes of an extent, by operation; 0: it has none
 }
@@ -96,33 +97,38 @@ func (q *queue) Submit(r *driver.Request) aio.Status {
 	} else {
 		*t = tag{r, uint16(index)}
 	}
+	cid := q.slots.takeNext(index, r.Tag)
 	e := q.rings.push()
-	e.Begin(opcodes[r.Op], q.slots.takeNext(index, r.Tag), q.format.nsid)
-	switch r.Op {
-	case aio.OpRead, aio.OpWrite, aio.OpWriteZeroes:
-		e.SetPRPs(prp1, prp2)
-		e.SetSLBA(uint64(r.Off) >> (q.format.shift & 63))
-		cdw12 := uint32(r.Len>>(q.format.shift&63)) - 1
+	if r.Op.HasData() || r.Op == aio.OpWriteZeroes {
+		slba, cdw12 := uint64(r.Off)>>(q.format.shift&63), uint32(r.Len>>(q.format.shift&63))-1
 		if r.FUA {
 			cdw12 |= spec.RWForceUnit
 		}
-		e.SetCDW12(cdw12)
-	case aio.OpDiscard:
-		at := index * spec.DSMRangeSize
-		spec.PutDSMRange(q.mem.ranges[at:], uint64(r.Off)>>q.format.shift, uint32(r.Len>>q.format.shift))
-		e.SetPRPs(busAddress(regionRange, int(q.rings.id), 0, at), 0)
-		e.SetCDW10(0) // one range, 0's based
-		e.SetCDW11(spec.DSMDeallocate)
+		e.SetTransfer(opcodes[r.Op], cid, q.format.nsid, prp1, prp2, slba, cdw12)
+	} else {
+		e.Begin(opcodes[r.Op], cid, q.format.nsid)
+		if r.Op == aio.OpDiscard {
+			q.setRange(e, index, r)
+		}
 	}
 	q.stats.submitted++
 	return aio.OK
+}
+
+// setRange has e deallocate r's extent.
+func (q *queue) setRange(e *spec.SQE, index int, r *driver.Request) {
+	at := index * spec.DSMRangeSize
+	spec.PutDSMRange(q.mem.ranges[at:], uint64(r.Off)>>q.format.shift, uint32(r.Len>>q.format.shift))
+	e.SetPRPs(busAddress(regionRange, int(q.rings.id), 0, at), 0)
+	e.SetCDW10(0) // one range, 0's based
+	e.SetCDW11(spec.DSMDeallocate)
 }
 
 // holds says that a command can express an extent, which Flush has not. Whether it is
 // on the device is for the device to say.
 func (f *format) holds(op aio.Op, off, n int64) bool {
 	// As unsigned numbers, negative ones and 0 - 1 are too large as well.
-	return op < aio.NumOps && uint64(n-1) < uint64(f.longest[op]) && uint64(off|n)&(1<<(f.shift&63)-1|1<<63) == 0
+	return op < aio.NumOps && uint64(n-1) < uint64(f.longest[op]) && uint64(off|n)&f.partial == 0
 }
 
 // refusal is why there is no command with r's extent, or OK for Flush.

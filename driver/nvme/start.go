@@ -228,6 +228,7 @@ func (d *Driver) setLimits(c *spec.ControllerData, n *spec.NamespaceData, queues
 	for 1<<d.format.shift < block {
 		d.format.shift++
 	}
+	d.format.partial = uint64(block-1) | 1<<63
 	d.format.longest = [aio.NumOps]int64{
 		aio.OpRead:        longest,
 		aio.OpWrite:       longest,

@@ -25,6 +25,28 @@ func SQEs(b []byte) []SQE {
 // SQEAt is entry i of it.
 func SQEAt(b []byte, i int) *SQE { return &SQEs(b)[i] }
 
+// SQEDword0 is the first dword of a command: opcode 7:0, fuse 9:8, PSDT 15:14, CID 31:16.
+type SQEDword0 uint32
+
+// SQEKindMask is what there is in CDW0 beside the CID and what is reserved: opcode,
+// fuse and PSDT.
+const SQEKindMask = 0xc3ff
+
+// Opcode says which command it is.
+func (d SQEDword0) Opcode() uint8 { return uint8(d) }
+
+// Fuse is [SQE.Fuse].
+func (d SQEDword0) Fuse() uint8 { return uint8(d>>8) & 3 }
+
+// PSDT is [SQE.PSDT].
+func (d SQEDword0) PSDT() uint8 { return uint8(d >> 14 & 3) }
+
+// CID is the command identifier.
+func (d SQEDword0) CID() uint16 { return uint16(d >> 16) }
+
+// CDW0 is the first dword, whose parts the next four methods are.
+func (e *SQE) CDW0() SQEDword0 { return SQEDword0(le.Uint32(e[0:])) }
+
 // Opcode is CDW0 bits 7:0.
 func (e *SQE) Opcode() uint8 { return e[0] }
 
@@ -66,6 +88,17 @@ func (e *SQE) Begin(opcode uint8, cid uint16, nsid uint32) {
 	e[0] = opcode
 	le.PutUint16(e[2:], cid)
 	le.PutUint32(e[4:], nsid)
+}
+
+// SetTransfer makes the whole entry a command that names blocks, with no flags in CDW0.
+func (e *SQE) SetTransfer(opcode uint8, cid uint16, nsid uint32, prp1, prp2, slba uint64, cdw12 uint32) {
+	le.PutUint64(e[0:], uint64(opcode)|uint64(cid)<<16|uint64(nsid)<<32)
+	le.PutUint64(e[8:], 0)
+	le.PutUint64(e[16:], 0)
+	e.SetPRPs(prp1, prp2)
+	e.SetSLBA(slba)
+	le.PutUint64(e[48:], uint64(cdw12))
+	le.PutUint64(e[56:], 0)
 }
 
 // SetFuse sets CDW0 bits 9:8.
