@@ -58,7 +58,12 @@ func boundsOf(l *driver.Limits) bounds {
 
 // takes says that a read or write is one that Disk.Check has nothing against.
 func (b *bounds) takes(op aio.Op, off, length int64) bool {
-	return b.ops>>(op&7)&1 != 0 && uint64(off|length)&b.partial == 0 && length > 0 && off <= b.capacity-length
+	return b.ops>>(op&7)&1 != 0 && b.holds(off, length)
+}
+
+// holds says that an extent is of whole blocks and on the device.
+func (b *bounds) holds(off, length int64) bool {
+	return uint64(off|length)&b.partial == 0 && length > 0 && off <= b.capacity-length
 }
 
 // first is how many bytes of an extent may go in one request.

@@ -41,7 +41,7 @@ func (p *plainRun) init(h *hwQueue) {
 	able := (name == "" || name == sched.None) && d.opts.Tags == nil && d.opts.Budget == 0
 	for op := range p.most {
 		p.most[op] = -1
-		if able && aio.Op(op).HasData() {
+		if able && d.bounds.ops.Has(aio.Op(op)) {
 			p.most[op] = min(d.bounds.most[op], d.bounds.segment)
 		}
 	}
@@ -64,10 +64,13 @@ func (h *hwQueue) addPlains(ks []aio.Kiocb) (n int) {
 	if h.stampsArrival {
 		now = h.lane.Now()
 	}
+	if len(p.bios)+len(ks) > 1 {
+		p.noteEdges()
+	}
 	for i := range ks {
 		k := &ks[i]
 		op, off, size := k.Op(), k.Off(), k.Len()
-		if !d.bounds.takes(op, off, size) || size > p.most[op&7] || k.Flags() != 0 || !k.HasBuf() || k.Deadline() != 0 ||
+		if size > p.most[op&7] || !d.bounds.holds(off, size) || k.Flags() != 0 || !k.HasBuf() || k.Deadline() != 0 ||
 			d.bounds.crosses(off, size) {
 			break
 		}
@@ -80,7 +83,7 @@ func (h *hwQueue) addPlains(ks []aio.Kiocb) (n int) {
 			b.submitted, b.arrived, b.stamped = now, now, true
 		}
 		n++
-		if len(p.bios) > 0 && p.merges && p.meets(b) {
+		if p.edged && p.edges.add(b) && p.touches(b) {
 			h.queuePlain()
 			h.enqueue(b)
 			break
@@ -96,7 +99,7 @@ func (h *hwQueue) addPlain(b *bio) bool {
 	p := &h.plain
 	if !h.open() || b.size > p.most[b.op&7] || b.flags != 0 || b.gated || b.k.Deadline() != 0 ||
 		h.disk.bounds.crosses(b.off, b.size) ||
-		len(p.bios) > 0 && p.merges && p.meets(b) {
+		len(p.bios) > 0 && p.meets(b) {
 		h.queuePlain() // they are before it
 		return false
 	}
@@ -106,11 +109,19 @@ func (h *hwQueue) addPlain(b *bio) bool {
 
 // meets says whether b lies beside one of the bios, and notes its edges.
 func (p *plainRun) meets(b *bio) bool {
-	if !p.edged {
-		p.edged = true
-		p.edges.add(p.bios[0])
+	p.noteEdges()
+	return p.edged && p.edges.add(b) && p.touches(b)
+}
+
+// noteEdges has the edges of all bios noted from now on, unless nothing is merged.
+func (p *plainRun) noteEdges() {
+	if p.edged || !p.merges {
+		return
 	}
-	return p.edges.add(b) && p.touches(b)
+	p.edged = true
+	for _, b := range p.bios {
+		p.edges.add(b)
+	}
 }
 
 // queuePlain has what has not gone yet wait as other bios do.
