@@ -25,9 +25,9 @@ func (b *bitmap) clear(slot int32) {
 	w := slot >> 6 & 63
 	word := b.words[w] &^ (1 << (slot & 63))
 	b.words[w] = word
-	if word == 0 {
-		b.top &^= 1 << w
-	}
+	// Whether it was the word's last is not to be guessed: no branch.
+	none := (word - 1) &^ word >> 63
+	b.top &^= none << w
 }
 
 // first is the lowest slot that is set. There must be one.

@@ -10,8 +10,7 @@ type chunk[T any] struct {
 	// next is used.
 	next, prev *chunk[T]
 
-	used  uint32 // items filled so far
-	nodes uint32 // of them, those that are no holes
+	holes uint32 // items that were filled and have no node any more
 	items [chunkSize]item[T]
 }
 
@@ -20,20 +19,6 @@ type chunk[T any] struct {
 type item[T any] struct {
 	at   int64
 	node *Node[T]
-}
-
-// single is the node of the slot's list, of which c is the first chunk, if there
-// is only one.
-func (c *chunk[T]) single() *Node[T] {
-	if c.nodes != 1 || c.next != c {
-		return nil
-	}
-	for i := range c.items {
-		if n := c.items[i].node; n != nil {
-			return n
-		}
-	}
-	panic("wheel: a chunk has lost its node")
 }
 
 // chunks is a free list of chunks, all of whose items are holes.
@@ -49,7 +34,7 @@ func (f *chunks[T]) get() *chunk[T] {
 }
 
 func (f *chunks[T]) put(c *chunk[T]) {
-	c.used, c.nodes = 0, 0
+	c.holes = 0
 	c.next = f.first
 	f.first = c
 }

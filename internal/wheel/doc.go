@@ -24,7 +24,10 @@
 // each with room for 14 nodes and their times, because a deal that follows a
 // list through 10^5 nodes waits for memory at every one: chunks made that three
 // times faster. A removed node leaves a hole in its chunk, and a chunk without
-// nodes goes back to the free list at once, so memory follows what is pending.
+// nodes goes back to the free list at once, so memory follows what is pending. How
+// much room the last chunk of a slot has lies in the ring and not in the chunk, so
+// that an Add loads nothing but the ring. That, and bitmaps without a branch that
+// nobody can guess, made a thousand pending a quarter faster.
 //
 // Behind the rings a 4-ary heap keeps what lies beyond the base's block of 2^48
 // ns (78 hours), and a second one what was added for a time before the base. A
@@ -35,8 +38,9 @@
 // load); calendar and ladder queues (collapse when times cluster); an
 // index-linked table of entries (as fast as this up to 10^3 pending, three times
 // slower at 10^5); sorting a slot's single chunk instead of dealing it out (10 %
-// slower).
+// slower); a fine ring of an eighth of the size, which stays in the first cache (no
+// faster at 10^3).
 //
 // A Queue is owned by one goroutine at a time. Nothing in it can fail. Rings
-// are made when first needed, 33 KiB each, so an idle lane's queue is small.
+// are made when first needed, 33 to 37 KiB each, so an idle lane's queue is small.
 package wheel

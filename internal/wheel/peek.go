@@ -4,19 +4,21 @@ package wheel
 // shares a coarse slot with others it looks at each of them, so a caller that
 // peeks often and far ahead should be content with Bound.
 func (q *Queue[T]) Peek() (at int64, ok bool) {
-	at, c, ok := q.front()
-	if c == nil {
+	at, r, ok := q.front()
+	if r == nil {
 		return at, ok
 	}
 	at = -1
-	for first := c; ; {
-		for i := range c.items[:c.used] {
+	slot := r.first()
+	last := r.lasts[slot]
+	for c := last.next; ; c = c.next {
+		for i := range c.items[:r.used(slot, c)] {
 			it := &c.items[i]
 			if it.node != nil && (at < 0 || it.at < at) {
 				at = it.at
 			}
 		}
-		if c = c.next; c == first {
+		if c == last {
 			return at, true
 		}
 	}
@@ -27,16 +29,16 @@ func (q *Queue[T]) Peek() (at int64, ok bool) {
 // costs a few instructions. Who sleeps until Bound and then calls PopDue with
 // the time comes to the node's exact time in at most four rounds.
 func (q *Queue[T]) Bound() (at int64, ok bool) {
-	at, c, ok := q.front()
-	if c != nil {
-		at = q.lowest().start(c)
+	at, r, ok := q.front()
+	if r != nil {
+		at = r.start(r.first())
 	}
 	return at, ok
 }
 
-// front is the time of the earliest node or, if that takes a search, the first
-// chunk of its slot.
-func (q *Queue[T]) front() (at int64, c *chunk[T], ok bool) {
+// front is the time of the earliest node or, if that takes a search, the ring that has
+// it in its first slot.
+func (q *Queue[T]) front() (at int64, r *coarse[T], ok bool) {
 	if len(q.early) > 0 {
 		return q.early[0].at, nil, true
 	}
@@ -44,11 +46,10 @@ func (q *Queue[T]) front() (at int64, c *chunk[T], ok bool) {
 		return r.heads[r.first()].at, nil, true
 	}
 	if r := q.lowest(); r != nil {
-		c := r.heads[r.first()]
-		if n := c.single(); n != nil {
+		if n := r.single(r.first()); n != nil {
 			return n.at, nil, true
 		}
-		return 0, c, true
+		return 0, r, true
 	}
 	if len(q.late) > 0 {
 		return q.late[0].at, nil, true

@@ -14,11 +14,17 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 	}
 	for {
 		if r := q.fine; r != nil && r.top != 0 {
-			n := r.heads[r.first()]
+			slot := r.first()
+			n := r.heads[slot]
 			if n.at > limit {
 				return nil
 			}
-			r.remove(n)
+			if n.next == n { // of most times there is one
+				r.heads[slot] = nil
+				r.clear(slot)
+			} else {
+				r.remove(n)
+			}
 			q.base = n.at
 			return q.out(n)
 		}
@@ -27,8 +33,7 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 			return q.popLate(limit)
 		}
 		slot := r.first()
-		c := r.heads[slot]
-		if n := c.single(); n != nil { // no need to deal it out
+		if n := r.single(slot); n != nil { // no need to deal it out
 			if n.at > limit {
 				return nil
 			}
@@ -36,27 +41,33 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 			q.base = n.at
 			return q.out(n)
 		}
-		start := r.start(c)
+		start := r.start(slot)
 		if start > limit {
 			return nil
 		}
+		last := r.lasts[slot]
+		used := r.used(slot, last)
 		r.empty(slot)
 		q.base = start
-		q.deal(c, r == q.coarse[0])
+		q.deal(last, used, r == q.coarse[0])
 	}
 }
 
 // deal moves the nodes of a coarse slot, which the base has just entered, to the
-// rings below. c is the first chunk of the slot. lowest: it is one of the lowest
-// coarse ring, so all of it goes to the fine one.
-func (q *Queue[T]) deal(c *chunk[T], lowest bool) {
+// rings below. last is the last chunk of the slot, of which so many items are used.
+// lowest: it is one of the lowest coarse ring, so all of it goes to the fine one.
+func (q *Queue[T]) deal(last *chunk[T], used int, lowest bool) {
 	if q.fine == nil {
 		q.fine = new(fine[T])
 	}
-	c.prev.next = nil // opens the circle
+	c := last.next
+	last.next = nil // opens the circle
 	for c != nil {
-		next := c.next
-		for i := range c.items[:c.used] {
+		next, filled := c.next, chunkSize
+		if c == last {
+			filled = used
+		}
+		for i := range c.items[:filled] {
 			n := c.items[i].node
 			if n == nil {
 				continue

@@ -73,7 +73,7 @@ func (q *Queue[T]) put(n *Node[T], at int64) {
 		}
 		r := q.coarse[level]
 		if r == nil {
-			r = &coarse[T]{shift: (level + 1) * slotBits}
+			r = &coarse[T]{shift: uint8((level + 1) * slotBits)}
 			q.coarse[level] = r
 		}
 		r.push(n, at, &q.free)
