@@ -33,7 +33,10 @@ const (
 // it is until then. l is the caller's lane, or nil.
 func (c *Context) post(l lane.Lane, index uint32) {
 	if p := c.port(l); p != nil {
-		p.stage(index)
+		if p.ring.own == nil {
+			p.ring.make(c.capacity)
+		}
+		p.ring.stage(index)
 		if p.corked == 0 {
 			p.publish()
 		}
@@ -72,14 +75,6 @@ func (p *port) publish() {
 	p.ring.publish()
 	p.sendHandler()
 	p.c.wakeUp()
-}
-
-// stage adds an I/O to what the next publish shows.
-func (p *port) stage(index uint32) {
-	if p.ring.own == nil {
-		p.ring.make(p.c.capacity)
-	}
-	p.ring.stage(index)
 }
 
 // sendHandler has the lane's events given to the handler, if there is one.
@@ -169,7 +164,9 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 // are too few.
 func (c *Context) await(ctx context.Context, min int, evs []Event, n int) (int, error) {
 	defer c.reaping.give()
-	defer context.AfterFunc(ctx, func() { signal(c.wake) })()
+	if ctx.Done() != nil { // else it never ends, and there is nothing to be made for it
+		defer context.AfterFunc(ctx, func() { signal(c.wake) })()
+	}
 	c.sleepers(waitReaper, true)
 	defer c.sleepers(waitReaper, false)
 	for {
