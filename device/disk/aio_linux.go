@@ -211,34 +211,32 @@ func (b *aioBackend) arm() {
 	b.armed = true
 }
 
-// wait waits for at least one completion: at first for a short time, for several and
-// unknown to the Go scheduler, and then for one. EINTR is as good as one: the lane goes
-// round once more.
+// wait waits for a completion: at first for a short time and unknown to the Go
+// scheduler. EINTR is as good as one: the lane goes round once more.
 func (b *aioBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
 	if short != 0 {
-		n := b.e.several(&short)
-		errno := b.getEvents(unix.RawSyscall6, n, short)
+		errno := b.getEvents(unix.RawSyscall6, short)
 		if b.e.stalled = !b.ready(); !b.e.stalled || errno != 0 || rest == 0 || short < 0 {
 			return
 		}
 	}
-	b.getEvents(unix.Syscall6, 1, rest)
+	b.getEvents(unix.Syscall6, rest)
 }
 
 type syscall6 func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err unix.Errno)
 
-// getEvents waits for n completions, at most for d (d < 0: no limit). The answer is 0
+// getEvents waits for a completion, at most for d (d < 0: no limit). The answer is 0
 // or EINTR.
-func (b *aioBackend) getEvents(call syscall6, n int, d time.Duration) unix.Errno {
+func (b *aioBackend) getEvents(call syscall6, d time.Duration) unix.Errno {
 	limit := b.limit
 	if d < 0 {
 		limit = nil
 	} else {
 		*limit = unix.NsecToTimespec(int64(d))
 	}
-	got, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, uintptr(min(n, len(b.got))),
-		uintptr(len(b.got)), uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
+	got, _, errno := call(unix.SYS_IO_GETEVENTS, b.ctx, 1, uintptr(len(b.got)),
+		uintptr(unsafe.Pointer(&b.got[0])), uintptr(unsafe.Pointer(limit)), 0)
 	switch errno {
 	case 0:
 		b.left = b.got[:got]

@@ -44,6 +44,7 @@ const shortWait = 10 * time.Millisecond
 // comes after all, the scheduler's signal ends the wait, after 10 to 20 ms, and the
 // next is one with a limit.
 func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
+	e.pace.note(time.Now(), e.ios.Load())
 	switch {
 	case e.inKernel == 0 || e.inPool > 0:
 		return 0, d
@@ -57,10 +58,14 @@ func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
 }
 
 // several is how many completions a short wait is for, and limits it so that one that
-// comes alone is not told too late.
+// comes alone is not told too late. It is for one where the limit is short already: a
+// timer of the lane is near.
 func (e *Engine) several(short *time.Duration) int {
-	n := e.pace.several(time.Now(), e.ios.Load(), e.inKernel)
-	if n > 1 && (*short < 0 || *short > latest) {
+	if *short >= 0 {
+		return 1
+	}
+	n := e.pace.several(e.inKernel)
+	if n > 1 {
 		*short = latest
 	}
 	return n

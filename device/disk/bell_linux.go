@@ -11,8 +11,8 @@ import (
 )
 
 // bell is an eventfd, by which others end the wait of a lane in the kernel. Whoever
-// waits has the kernel tell when it is readable, reads it, and calls heard before
-// looking for what it was rung for.
+// waits has the kernel tell when it is readable, and calls read before looking for what
+// it was rung for.
 type bell struct {
 	fd int
 	// rung saves the system call of a second ring. It is set before the write and
@@ -22,12 +22,12 @@ type bell struct {
 	mu     sync.Mutex // leaf; held in the write
 	closed bool       // fd may be somebody else's by now
 
-	word *uint64 // what the kernel writes from and reads to: on the heap
+	word *uint64 // what the kernel reads to and writes from: on the heap
 	one  *uint64
 }
 
 func newBell() (*bell, error) {
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("disk: eventfd: %w", err)
 	}
@@ -49,12 +49,10 @@ func (b *bell) ring() {
 	}
 }
 
-func (b *bell) heard() { b.rung.Store(false) }
-
-// read takes back what ring wrote; something was.
+// read takes back what ring wrote, if anything.
 func (b *bell) read() {
 	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(b.fd), uintptr(unsafe.Pointer(b.word)), 8)
-	b.heard()
+	b.rung.Store(false)
 }
 
 // wait waits until the bell is rung or d has passed (d < 0: no limit), and reads it.

@@ -308,7 +308,7 @@ func TestALateWakeWritesToNobodysFile(t *testing.T) {
 		defer unix.Close(fd)
 	}
 	e.Wake()
-	e.bell.heard()
+	e.bell.read()
 	e.Wake()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -326,6 +326,24 @@ func TestWaitEndsInTime(t *testing.T) {
 			}
 			require.GreaterOrEqual(t, time.Since(start), 4*time.Millisecond)
 		})
+	}
+}
+
+// A wait for several completions ends by one ring of the bell, each time.
+func TestTheBellEndsAWaitForSeveral(t *testing.T) {
+	e, _ := newEngine(t, EngineOptions{Kind: IOURing})
+	b := e.back.(*ringBackend)
+	for _, n := range []int{1, 8, 3, 16, 16, 2} {
+		b.arm(n)
+		require.NoError(t, b.submit())
+		require.False(t, e.ready())
+		go e.Wake()
+		for start := time.Now(); b.ring.Ready() < n; { // a signal may have ended it before
+			require.Less(t, time.Since(start), 10*time.Second)
+			require.NoError(t, b.ring.WaitShort(n, 20*time.Second))
+		}
+		e.Poll()
+		require.False(t, e.bell.rung.Load())
 	}
 }
 

@@ -21,7 +21,7 @@ type ringBackend struct {
 	cqes  []uring.CQE
 
 	files   bool        // a table of files is registered
-	armed   bool        // the bell is being read
+	armed   int         // how many times the bell is listened to
 	inline  bool        // what is submitted has lately been complete at once
 	trial   uint8       // counts waits: now and then inline is tried
 	cancels []cancelAsk // to be sent
@@ -88,11 +88,13 @@ func (b *ringBackend) unregister(h *Handle) {
 
 func (b *ringBackend) ready() bool    { return b.ring.Ready() > 0 }
 func (b *ringBackend) deferred() bool { return b.ring.Deferred() || b.e.polled && b.e.inKernel > 0 }
-func (b *ringBackend) listens() bool  { return b.armed }
+func (b *ringBackend) listens() bool  { return b.armed > 0 }
 
-// enter submits and waits in one call. Where I/Os are complete when the submitting
-// call returns, as on a disk in memory, that call is one that never waits, which
-// costs the Go scheduler nothing.
+// enter submits and waits in one call, but for two cases. Where I/Os are complete when
+// the submitting call returns, as on a disk in memory, there is no other. And an I/O
+// that is alone is submitted first: the way back from that call is where the kernel
+// lets its thread that does the I/O have this CPU, if it chose that, and this thread
+// may then find the I/O complete without having slept.
 func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 	b.ask()
 	for taken < len(ios) {
@@ -109,13 +111,12 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 		}
 		return taken
 	}
-	if b.trial++; taken > 0 && (b.inline || b.trial%64 == 0) {
+	if b.trial++; taken > 0 && (b.inline || b.trial%64 == 0 || b.e.inKernel == 1) {
 		err := b.submit()
 		if b.inline = b.ring.Ready() > 0; b.inline || err != nil {
 			return taken
 		}
 	}
-	b.arm()
 	b.wait(d)
 	return taken
 }
@@ -124,9 +125,10 @@ func (b *ringBackend) enter(ios []*IO, d time.Duration) (taken int) {
 // unknown to the Go scheduler, and then for one.
 func (b *ringBackend) wait(d time.Duration) {
 	short, rest := b.e.short(d)
+	n := b.e.several(&short)
+	b.arm(n)
 	var err error
 	if short != 0 {
-		n := b.e.several(&short)
 		err = b.ring.WaitShort(n, short)
 		if b.e.stalled = !b.ready(); err == nil && (!b.e.stalled || rest == 0 || short < 0) {
 			return
@@ -204,18 +206,16 @@ func (b *ringBackend) fill(s *uring.SQE, io *IO) {
 	}
 }
 
-// arm has the bell read, so that it ends a wait.
-func (b *ringBackend) arm() {
-	if b.armed {
-		return
+// arm has the bell end a wait for n completions, by as many of its own.
+func (b *ringBackend) arm(n int) {
+	for ; b.armed < n; b.armed++ {
+		s := b.ring.Next()
+		if s == nil {
+			return // so much was submitted that something will come
+		}
+		s.Opcode, s.FD, s.UserData = uring.OpPollAdd, int32(b.e.bell.fd), kindBell
+		s.OpFlags = unix.POLLIN
 	}
-	s := b.ring.Next()
-	if s == nil {
-		return // so much was submitted that something will come
-	}
-	s.Opcode, s.FD, s.UserData = uring.OpRead, int32(b.e.bell.fd), kindBell
-	s.Addr, s.Len = uint64(uintptr(unsafe.Pointer(b.e.bell.word))), 8
-	b.armed = true
 }
 
 // reap ends what has come back.
@@ -226,8 +226,8 @@ func (b *ringBackend) reap() {
 			case c.UserData&kindCancel != 0:
 				b.answered(c)
 			case c.UserData&kindBell != 0:
-				b.armed = false
-				b.e.bell.heard()
+				b.armed--
+				b.e.bell.read()
 			default:
 				b.e.returned(c.UserData, int64(c.Res))
 			}
@@ -274,13 +274,5 @@ func (b *ringBackend) answered(c uring.CQE) {
 	}
 }
 
-// close ends the ring, and before that the read of the bell, which goes to memory of
-// the heap.
-func (b *ringBackend) close() error {
-	b.e.bell.ring()
-	for b.armed {
-		b.must(b.ring.Wait(1))
-		b.reap()
-	}
-	return b.ring.Close()
-}
+// close ends the ring, and what it listens to.
+func (b *ringBackend) close() error { return b.ring.Close() }
