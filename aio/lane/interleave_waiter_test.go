@@ -73,6 +73,18 @@ func TestPostMeetsWait(t *testing.T) {
 	})
 }
 
+// A batch that takes more than one turn runs to its end before the lane waits.
+func TestALongBatchMeetsWait(t *testing.T) {
+	every(t, func(tr *explore.Trial) {
+		r := newRig(tr, 1, 2*turn+2)
+		r.newWell(0)
+		for range 2*turn + 1 {
+			r.post("a", 0, nil)
+		}
+		tr.Actor("post", func() { r.post("b", 0, nil) })
+	})
+}
+
 // Completions and posts end the same wait; what comes last is seen, too.
 func TestPostAndCompletionMeetWait(t *testing.T) {
 	every(t, func(tr *explore.Trial) {

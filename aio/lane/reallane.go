@@ -85,8 +85,14 @@ func (l *realLane) loop() {
 			return
 		}
 		fired := l.runDue()
-		polled := l.waiter != nil && l.waiter.Poll()
-		if !posted && !fired && !polled {
+		if l.waiter != nil {
+			// What ran has perhaps posted, or set a timer, and park looks for both. To
+			// look for them in another round first would be the more work, and of a
+			// batch of I/Os it would be the most.
+			if !l.waiter.Poll() && l.ran == len(l.batch) {
+				l.park()
+			}
+		} else if !posted && !fired {
 			l.park()
 		}
 	}

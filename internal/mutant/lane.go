@@ -141,8 +141,14 @@ var laneMutants = []Mutant{
 	{
 		Name: "waiter-is-not-polled", File: "lane/reallane.go", By: "TestCompletionMeetsWait",
 		Why: "what arrives in the ring stays there",
-		Old: "l.waiter != nil && l.waiter.Poll()",
-		New: "l.waiter != nil && false",
+		Old: "!l.waiter.Poll() && l.ran",
+		New: "l.ran",
+	},
+	{
+		Name: "lane-waits-with-a-batch-left", File: "lane/reallane.go", By: "TestALongBatchMeetsWait",
+		Why: "the rest of a batch that is longer than a turn waits for somebody else",
+		Old: " && l.ran == len(l.batch)",
+		New: "",
 	},
 	{
 		Name: "waiter-waits-unseen", File: "lane/park.go", By: "TestPostMeetsWait",
