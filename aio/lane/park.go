@@ -25,9 +25,13 @@ func (l *realLane) parkInWaiter() {
 	d := time.Duration(-1)
 	if next, armed := l.timers.Bound(); armed {
 		if d = l.sleep(Time(next)); d <= 0 {
+			if l.spin > 0 {
+				l.urgent.rise()
+			}
 			return
 		}
 	}
+	l.urgent.end()
 	if l.spin > 0 && (d < 0 || d >= yieldGap) && l.yield() {
 		return
 	}
@@ -35,6 +39,9 @@ func (l *realLane) parkInWaiter() {
 		return
 	}
 	l.waiter.Wait(d)
+	if l.spin > 0 {
+		l.woke(d)
+	}
 	l.rounds.Add(1)
 }
 
@@ -81,9 +88,11 @@ func (l *realLane) Attach(w Waiter) {
 	case !l.running: // by a scenario, which has no thread of its own
 	case w != nil && !was:
 		runtime.LockOSThread()
-		l.setSlack(l.spin)
+		if l.spin > 0 {
+			l.sharpen(true)
+		}
 	case w == nil && was:
-		l.setSlack(0)
+		l.sharpen(false)
 		runtime.UnlockOSThread()
 	}
 	if l.alarmAt != 0 {
@@ -91,5 +100,6 @@ func (l *realLane) Attach(w Waiter) {
 		l.alarmAt = 0
 	}
 	l.waiter = w
+	l.pusher, _ = w.(Pusher)
 	l.inbox.attach(w)
 }

@@ -2,7 +2,6 @@ package lane
 
 import (
 	"sync/atomic"
-	"time"
 
 	"blksim/internal/wheel"
 )
@@ -33,9 +32,8 @@ type realLane struct {
 
 	// waiter is what the lane looks into and waits in; nil: only the inbox.
 	waiter  Waiter
-	spin    time.Duration // see Spinner
-	yielded Time          // when the lane last let the Go scheduler have its thread
-	running bool          // on a goroutine of its own
+	running bool // on a goroutine of its own
+	exact
 
 	// rounds counts the times that the lane went on after parking. The lane
 	// writes it and tests read it; no decision depends on it, so it has no mark.
@@ -76,9 +74,13 @@ func (l *realLane) run() {
 }
 
 // loop is the life of a lane: posted functions and due timers take turns, and when
-// there are none of either it parks.
+// there are none of either it parks. A lane that is to be exact has timers go first
+// that are due very soon.
 func (l *realLane) loop() {
 	for {
+		if l.spin > 0 {
+			l.aim()
+		}
 		posted, closed := l.runPosted()
 		if closed && !posted {
 			l.end()

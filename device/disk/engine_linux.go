@@ -50,7 +50,10 @@ type Engine struct {
 	stalled                    bool // the last short wait brought nothing
 }
 
-var _ lane.Waiter = (*Engine)(nil)
+var (
+	_ lane.Waiter = (*Engine)(nil)
+	_ lane.Pusher = (*Engine)(nil)
+)
 
 // patience is how many calls of Poll what is pending waits for a call of Wait.
 const patience = 2
@@ -150,6 +153,14 @@ func (e *Engine) Poll() (some bool) {
 		e.came = 0
 	}
 	return some
+}
+
+// Push hands what is pending to the kernel at once: of [lane.Pusher], for I/Os that are
+// due now.
+func (e *Engine) Push() {
+	if e.back != nil && e.head < len(e.pending) {
+		e.enter(0)
+	}
 }
 
 // Wait hands what is pending to the kernel and waits until there is something for

@@ -506,3 +506,27 @@ func TestEngineOptionsSayWhatIsWrong(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// What is pushed is in the kernel when Push returns, and what comes later is not.
+func TestPushHandsOverAtOnce(t *testing.T) {
+	each(t, EngineOptions{}, func(t *testing.T, e *Engine, a *Arena) {
+		e.Push() // nothing
+		_, h := file(t, e, 1<<20)
+		ios, d := reads(h, a, 5)
+		enters := e.Counts().Enters
+		submit(e, d, ios[:3]...)
+		e.Push()
+		if e.back != nil {
+			require.Equal(t, enters+1, e.Counts().Enters, "one call for all of them")
+			require.Empty(t, e.pending[e.head:])
+		}
+		submit(e, d, ios[3:]...)
+		if e.back != nil {
+			require.Len(t, e.pending[e.head:], 2)
+		}
+		run(t, e, d)
+		for _, r := range d.got {
+			require.Equal(t, result{n: 4096, times: 1}, r)
+		}
+	})
+}

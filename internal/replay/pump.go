@@ -130,6 +130,7 @@ func (p *pump) run() {
 		return
 	}
 	now := p.lane.Now()
+	taken := 0
 	for p.holdsNot(now) && !p.ended && p.inFlight < p.limit && !p.e.stop.Load() {
 		if p.pos == p.n && !p.fill() {
 			break
@@ -159,7 +160,7 @@ func (p *pump) run() {
 		}
 		p.pos++
 		p.take(r, due)
-		if p.real && p.e.cfg.Timing == TraceTiming && now.Sub(due) < oneByOne {
+		if taken++; taken >= atOnce && p.real && p.e.cfg.Timing == TraceTiming && now.Sub(due) < tooLate {
 			p.timer.Arm(0)
 			break
 		}

@@ -3,3 +3,5 @@
 package lane
 
 func setSlack(uintptr) {}
+
+func setUrgent(bool) bool { return false }
