@@ -9,7 +9,8 @@ import (
 // prpWalk goes through the pieces of host memory that a command's PRPs name
 // (Base 4.1.1): PRP1 with an offset; then, if one more page is enough, PRP2;
 // otherwise the list that PRP2 points to, whose last entry in a page points to
-// the next page of the list if more remains.
+// the next page of the list if more remains. Pages of a list that lie one behind the
+// other in bus addresses are one piece where the host has them in one.
 type prpWalk struct {
 	mem   Memory
 	shift uint8
@@ -47,7 +48,31 @@ func (w *prpWalk) next() ([]byte, spec.Status) {
 	if addr&mask != 0 {
 		return nil, spec.PRPOffsetInvalid
 	}
+	if n, entries := w.run(addr, page); entries > 0 {
+		if b, ok := w.mem.Window(addr, n); ok {
+			w.list = w.list[8*entries:]
+			w.left -= n
+			return b[:n], spec.Success
+		}
+	}
 	return w.piece(addr, min(w.left, page))
+}
+
+// run is how far the pages go on behind each other from the one at addr on, whose
+// entry has been taken: so many bytes, with so many more entries of this page of the list.
+func (w *prpWalk) run(addr uint64, page int) (n, entries int) {
+	n = min(w.left, page)
+	for list := w.list; len(list) >= 8 && n < w.left; list = list[8:] {
+		if len(list) == 8 && w.left-n > page {
+			break // it leads to the next page of the list
+		}
+		if binary.LittleEndian.Uint64(list) != addr+uint64(n) {
+			break
+		}
+		n += min(w.left-n, page)
+		entries++
+	}
+	return n, entries
 }
 
 // entry is the next entry of the list, following the chain.

@@ -51,6 +51,10 @@ func TestPRPWalk(t *testing.T) {
 	m.put(14*pg-8, 10*pg+8) // a chain pointer that is not on a page
 	m.put(15*pg-8, 1<<50)   // and one to nowhere
 	m.put(16*pg, 1<<50)
+	m.put(17*pg-16, 30*pg, 31*pg) // the link is to what would be the next page of data
+	m.put(31*pg, 40*pg, 41*pg)
+	m.put(18*pg, 21*pg, 20*pg, 22*pg, 23*pg)
+	m.put(19*pg, 62*pg, 63*pg, 64*pg)
 	for name, c := range map[string]struct {
 		prp1, prp2 uint64
 		n          int
@@ -63,11 +67,14 @@ func TestPRPWalk(t *testing.T) {
 		"offset, up to the end":           {3*pg + 512, 0, pg - 512, [][2]int{{3*pg + 512, pg - 512}}, 0},
 		"offset, into PRP2":               {3*pg + 512, 9 * pg, pg, [][2]int{{3*pg + 512, pg - 512}, {9 * pg, 512}}, 0},
 		"two pages":                       {3 * pg, 9 * pg, 2 * pg, [][2]int{{3 * pg, pg}, {9 * pg, pg}}, 0},
-		"list":                            {3 * pg, 10 * pg, 3 * pg, [][2]int{{3 * pg, pg}, {20 * pg, pg}, {21 * pg, pg}}, 0},
-		"list with an offset":             {3*pg + 4, 10*pg + 16, 2*pg + 8, [][2]int{{3*pg + 4, pg - 4}, {22 * pg, pg}, {23 * pg, 12}}, 0},
+		"list":                            {3 * pg, 10 * pg, 3 * pg, [][2]int{{3 * pg, pg}, {20 * pg, 2 * pg}}, 0},
+		"list with an offset":             {3*pg + 4, 10*pg + 16, 2*pg + 8, [][2]int{{3*pg + 4, pg - 4}, {22 * pg, pg + 12}}, 0},
 		"list whose last entry is data":   {3 * pg, 11*pg - 16, 3 * pg, [][2]int{{3 * pg, pg}, {24 * pg, pg}, {12 * pg, pg}}, 0},
-		"list whose last entry is a link": {3 * pg, 11*pg - 16, 4 * pg, [][2]int{{3 * pg, pg}, {24 * pg, pg}, {25 * pg, pg}, {26 * pg, pg}}, 0},
-		"list that begins with a link":    {3 * pg, 11*pg - 8, 3 * pg, [][2]int{{3 * pg, pg}, {25 * pg, pg}, {26 * pg, pg}}, 0},
+		"list whose last entry is a link": {3 * pg, 11*pg - 16, 4 * pg, [][2]int{{3 * pg, pg}, {24 * pg, pg}, {25 * pg, 2 * pg}}, 0},
+		"list that begins with a link":    {3 * pg, 11*pg - 8, 3 * pg, [][2]int{{3 * pg, pg}, {25 * pg, 2 * pg}}, 0},
+		"link like the next page":         {3 * pg, 17*pg - 16, 4 * pg, [][2]int{{3 * pg, pg}, {30 * pg, pg}, {40 * pg, 2 * pg}}, 0},
+		"pages in disorder":               {3 * pg, 18 * pg, 5 * pg, [][2]int{{3 * pg, pg}, {21 * pg, pg}, {20 * pg, pg}, {22 * pg, 2 * pg}}, 0},
+		"run that ends with the memory":   {3 * pg, 19 * pg, 4 * pg, [][2]int{{3 * pg, pg}, {62 * pg, pg}, {63 * pg, pg}}, spec.DataTransferError},
 		"PRP1 not on a dword":             {3*pg + 2, 0, 512, nil, spec.PRPOffsetInvalid},
 		"PRP1 not mapped":                 {8, 0, 512, nil, spec.DataTransferError},
 		"PRP1 at the end of memory":       {64*pg - 512, 0, 512, [][2]int{{64*pg - 512, 512}}, 0},
@@ -99,7 +106,7 @@ func TestPRPWalkWithLargerPages(t *testing.T) {
 }
 
 // FuzzPRPWalk: whatever the PRPs and the list pages hold, the walk ends, gives
-// pieces that lie within pages, and they add up to the length if it succeeds.
+// pieces that lie in memory, and they add up to the length if it succeeds.
 func FuzzPRPWalk(f *testing.F) {
 	f.Add(uint64(3*pg), uint64(10*pg), uint32(3*pg), uint8(12), []byte{0, 0x40, 1, 0, 0, 0, 0, 0})
 	f.Add(uint64(5*pg+4092), uint64(2*pg-8), uint32(16*pg), uint8(13), []byte("\x00\x10\x00\x00\x00\x00\x00\x00"))
@@ -123,10 +130,10 @@ func FuzzPRPWalk(f *testing.F) {
 				}
 				return
 			}
-			if len(b) == 0 || len(b) > 1<<shift {
-				t.Fatalf("piece of %d", len(b))
-			}
 			total += len(b)
+			if len(b) == 0 || total > left {
+				t.Fatalf("piece of %d, and %d bytes in all of %d", len(b), total, left)
+			}
 		}
 	})
 }
