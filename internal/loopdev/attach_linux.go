@@ -91,8 +91,8 @@ func attachFree(control, backing *os.File, mode int, o Options) (*Loop, error) {
 	return l, nil
 }
 
-// check checks that the device is as it was asked for, and takes back a limit that
-// one of the same number may have left.
+// check checks that the device is as it was asked for, and takes back what one of the
+// same number may have left: a limit, and a scheduler with its number of requests.
 func (l *Loop) check(o Options) error {
 	info, err := unix.IoctlLoopGetStatus64(int(l.file.Fd()))
 	if err != nil {
@@ -103,6 +103,10 @@ func (l *Loop) check(o Options) error {
 	}
 	if err := setLimits(l.path, Limits{}); err != nil && !errors.Is(err, ErrUnavailable) {
 		return err
+	}
+	scheduler := filepath.Join("/sys/block", filepath.Base(l.path), "queue/scheduler")
+	if err := os.WriteFile(scheduler, []byte("none"), 0); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("loopdev: %w", err)
 	}
 	return nil
 }

@@ -117,6 +117,29 @@ func TestThrottleIsSetAndTakenBack(t *testing.T) {
 	require.NotContains(t, read(bps), "1048576\n")
 }
 
+// A loop device keeps the scheduler of the one that had its number before; ours begin
+// without.
+func TestLoopHasNoSchedulerOfAnother(t *testing.T) {
+	var number string
+	for range 20 { // others may take the number meanwhile
+		l := LoopFor(t, 1<<20, Options{})
+		file := filepath.Join("/sys/block", filepath.Base(l.Path()), "queue/scheduler")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if !strings.Contains(string(text), "mq-deadline") {
+			t.Skip("skipped: the kernel has no other scheduler")
+		}
+		require.Contains(t, string(text), "[none]")
+		if l.Path() == number {
+			return
+		}
+		number = l.Path()
+		require.NoError(t, os.WriteFile(file, []byte("mq-deadline"), 0))
+		require.NoError(t, l.Detach())
+	}
+	t.Skip("skipped: the number never came back")
+}
+
 func TestControlGroupMounts(t *testing.T) {
 	const mounts = "24 30 0:22 / /proc rw,nosuid - proc proc rw\n" +
 		"40 31 0:34 / /sys/fs/cgroup/blkio rw,nosuid shared:18 - cgroup cgroup rw,blkio\n" +
