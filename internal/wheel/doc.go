@@ -8,6 +8,10 @@
 //
 // # Structure
 //
+// Up to 32 nodes are an array in order, which a queue with a handful of timers never
+// leaves: 14 to 27 ns for an event taken and added again, against 26 to 33 by the rings.
+// More go to the rings, until the queue has been empty.
+//
 // Four rings of 2^12 slots: a fine one, whose slots are one nanosecond wide, and
 // three coarse ones with slots of 4,096 ns, 16.8 ms and 68.7 s. A node lies in
 // the lowest ring whose slots cover both its time and the queue's base, the time
@@ -15,7 +19,7 @@
 // occupied slot of the lowest occupied ring holds the earliest node, and two
 // levels of bitmap find it in a few instructions. When the base enters a coarse
 // slot, the slot's nodes are dealt out to the rings below in the order in which
-// they came; nothing is ever sorted, and nodes of one time always lie in one
+// they came; in the rings nothing is ever sorted, and nodes of one time always lie in one
 // slot, first added first. A node is moved once on its way if it is less than
 // 16 ms ahead, and never more than three times. A coarse slot with a single node
 // is not dealt out, which makes sparse queues cheap.

@@ -22,6 +22,7 @@ type place uint8
 
 const (
 	nowhere place = iota
+	inFew
 	inFine
 	inLate
 	inEarly

@@ -39,6 +39,10 @@ func (q *Queue[T]) Bound() (at int64, ok bool) {
 // front is the time of the earliest node or, if that takes a search, the ring that has
 // it in its first slot.
 func (q *Queue[T]) front() (at int64, r *coarse[T], ok bool) {
+	if !q.long {
+		it := &q.few.items[q.few.first]
+		return it.at, nil, it.node != nil
+	}
 	if len(q.early) > 0 {
 		return q.early[0].at, nil, true
 	}

@@ -9,6 +9,9 @@ func (q *Queue[T]) Pop() *Node[T] { return q.PopDue(math.MaxInt64) }
 // returns nil otherwise. It never moves the base beyond limit: what is added
 // for later than limit goes to the rings, at their speed.
 func (q *Queue[T]) PopDue(limit int64) *Node[T] {
+	if !q.long {
+		return q.popFew(limit)
+	}
 	if len(q.early) > 0 {
 		return q.popEarly(limit)
 	}
@@ -51,6 +54,17 @@ func (q *Queue[T]) PopDue(limit int64) *Node[T] {
 		q.base = start
 		q.deal(last, used, r == q.coarse[0])
 	}
+}
+
+func (q *Queue[T]) popFew(limit int64) *Node[T] {
+	f := &q.few
+	it := f.items[f.first]
+	if it.node == nil || it.at > limit {
+		return nil
+	}
+	f.pop()
+	q.base = max(q.base, it.at)
+	return q.out(it.node)
 }
 
 // deal moves the nodes of a coarse slot, which the base has just entered, to the

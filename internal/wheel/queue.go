@@ -3,6 +3,11 @@ package wheel
 // A Queue holds nodes in the order of (time, Add). The zero Queue is empty and
 // ready for use. It must not be copied.
 type Queue[T any] struct {
+	// few has all nodes, or, of a long queue, none: a queue is short until there are more
+	// than fit, and again when it has been empty.
+	few  few[T]
+	long bool
+
 	// base is at or before the time of every node in the rings and in late, and
 	// every node lies where put places it relative to base: whenever base moves
 	// into a slot, the slot is dealt out.
@@ -29,6 +34,16 @@ func (q *Queue[T]) Add(n *Node[T], at int64) {
 	}
 	n.at = at
 	q.len++
+	if q.len == 1 {
+		q.long = false
+	}
+	if !q.long {
+		if q.len <= fewMost {
+			q.few.add(n, at)
+			return
+		}
+		q.spread()
+	}
 	q.put(n, at)
 }
 
@@ -38,6 +53,8 @@ func (q *Queue[T]) Remove(n *Node[T]) bool {
 	switch n.where {
 	case nowhere:
 		return false
+	case inFew:
+		q.few.remove(n)
 	case inFine:
 		q.fine.remove(n)
 	case inLate:

@@ -167,6 +167,34 @@ func TestQueueKeepsOrderInALongRun(t *testing.T) {
 	}
 }
 
+// A queue grows beyond what is kept as a short one, with ties and with times that have
+// passed among its nodes, empties, and does so again.
+func TestQueueKeepsOrderWhenItGrowsLong(t *testing.T) {
+	var q Queue[event]
+	rnd := newRand(1)
+	base := int64(0)
+	for n := 1; n <= 3*fewMost; n++ {
+		es := newEvents(n)
+		for i, e := range es {
+			at := base + distances[rnd()%20]
+			if i%7 == 6 {
+				at = base - int64(rnd()%3)
+			}
+			q.Add(&e.node, at)
+		}
+		require.Equal(t, n > fewMost, q.long)
+		gone := es[rnd()%uint64(n)]
+		require.True(t, q.Remove(&gone.node))
+		es = slices.DeleteFunc(es, func(e *event) bool { return e == gone })
+		slices.SortStableFunc(es, func(a, b *event) int { return cmp.Compare(a.node.at, b.node.at) })
+		for i, e := range es {
+			require.Same(t, e, q.Pop().Owner, "of %d, number %d", n, i)
+			base = max(base, e.node.at)
+		}
+		require.Nil(t, q.Pop())
+	}
+}
+
 // The heap by itself, as large as it never is in the other tests.
 func TestHeapKeepsOrderWhenAnythingIsRemoved(t *testing.T) {
 	rnd := newRand(1)
@@ -224,7 +252,10 @@ func TestSlotSurvivesTheRemovalOfItsChunks(t *testing.T) {
 // exact time in at most four rounds, whatever shares its slots.
 func TestBoundIsReachedInFourRounds(t *testing.T) {
 	var q Queue[event]
-	es := newEvents(3)
+	es := newEvents(3 + fewMost)
+	for _, e := range es[3:] { // so that it is no short queue
+		q.Add(&e.node, 1<<40)
+	}
 	for i, at := range []int64{20e9 + 5_000_001, 20e9 + 5_000_002, 20e9 + 5_004_097} {
 		q.Add(&es[i].node, at)
 	}
