@@ -14,6 +14,7 @@ import (
 //   - From then on until it waits again its thread runs before ordinary ones (urgency):
 //     where a submit wakes a worker of the kernel on the same processor, that worker ran
 //     first, and what was due in the 15 to 40 us that it took was late.
+//   - It runs on a processor where little else goes before it (place).
 //   - The Go scheduler has its thread when nothing is due (yield).
 type exact struct {
 	spin    time.Duration // see Spinner; 0: the lane is not to be exact, and what follows is not used
@@ -23,6 +24,7 @@ type exact struct {
 	slept   Time   // when it last came back from a wait
 	yielded Time   // when it last let the Go scheduler have its thread
 	urgent  urgency
+	place   place
 
 	// The lane was woken for a timer: rise counts the rounds since, from 1; 0: no more.
 	rise   int
@@ -48,10 +50,12 @@ func (l *realLane) sharpen(on bool) {
 	if !on {
 		setSlack(0)
 		l.urgent.end()
+		l.place.end()
 		return
 	}
 	setSlack(1)
 	l.leads.init()
+	l.place.init()
 	l.urgent = urgency{}
 	l.slept = l.Now()
 }
@@ -94,9 +98,9 @@ const (
 // aim waits for the timers that are due very soon, and has what they queue handed over
 // at once.
 func (l *realLane) aim() {
-	var now Time
-	for {
-		now = l.Now()
+	now := l.Now()
+	l.place.look(now)
+	for ; ; now = l.Now() {
 		next, armed := l.timers.Bound()
 		if !armed || Time(next).Sub(now) > aimFor || now.Sub(l.looked) > aimMost {
 			break
@@ -109,7 +113,7 @@ func (l *realLane) aim() {
 	if l.rise > 0 {
 		if l.rise++; l.rise == 3 { // a round lies behind: after a sleep the first is a slow one
 			l.rise = 0
-			l.leads.learn(l.nap, now.Sub(l.wakeAt), l.spin)
+			l.place.slept(l.leads.learn(l.nap, now.Sub(l.wakeAt), l.spin))
 		}
 	}
 	if l.urgent.is && now.Sub(l.slept) > busyMost {
@@ -159,15 +163,17 @@ func (s *leads) of(d time.Duration) *time.Duration {
 	panic("lane: no lead")
 }
 
-// learn notes by how much a sleep of d was ended late.
-func (s *leads) learn(d, late, most time.Duration) {
+// learn notes by how much a sleep of d was ended late, and says whether that was more
+// than expected.
+func (s *leads) learn(d, late, most time.Duration) (more bool) {
 	lead := s.of(d)
-	if late > *lead {
+	if more = late > *lead; more {
 		*lead += leadUp
 	} else {
 		*lead -= leadDown
 	}
 	*lead = min(max(*lead, leadLeast), most)
+	return more
 }
 
 const (

@@ -27,6 +27,7 @@ func (l *realLane) parkInWaiter() {
 		if d = l.sleep(Time(next)); d <= 0 {
 			if l.spin > 0 {
 				l.urgent.rise()
+				l.place.wait(l.Now())
 			}
 			return
 		}
