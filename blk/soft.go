@@ -11,6 +11,7 @@ type softQueue struct {
 	disk    *Disk
 	lane    lane.Lane
 	to      *hwQueue
+	here    bool // that is on the same lane
 	list    bioList
 	count   int
 	plugged int // Plugs without their Unplug
@@ -22,7 +23,8 @@ type softQueue struct {
 }
 
 func newSoftQueue(d *Disk, l lane.Lane) *softQueue {
-	return &softQueue{disk: d, lane: l, to: d.queueFor(l)}
+	to := d.queueFor(l)
+	return &softQueue{disk: d, lane: l, to: to, here: to.lane == l}
 }
 
 // Start begins one I/O. See aio.Target.
@@ -40,7 +42,8 @@ func (d *Disk) StartGated(l lane.Lane, k aio.Kiocb, g Gate) {
 // StartBatch begins a batch, with one hand-over and one Commit for all of it.
 func (d *Disk) StartBatch(l lane.Lane, ks []aio.Kiocb) {
 	s := d.softOf(l)
-	if h := s.to; h.lane == l && s.plugged == 0 { // the software queue is empty, and stays so
+	if s.here && s.plugged == 0 { // the software queue is empty, and stays so
+		h := s.to
 		for len(ks) > 0 {
 			ks = ks[h.addPlains(ks):]
 			if len(ks) > 0 {
@@ -150,7 +153,7 @@ func (s *softQueue) flush() {
 		return
 	}
 	s.list, s.count = bioList{}, 0
-	if s.to.lane == s.lane {
+	if s.here {
 		first.arrive()
 	} else {
 		s.to.lane.Post(first.arriveFn)
