@@ -40,6 +40,7 @@ type Engine struct {
 	handles  []*Handle   // nil: free
 	serial   uint32      // of the last handle
 	asking   bool        // there are cancels for the kernel
+	hasty    bool        // in Push: what the kernel has completed can wait
 	ended    []*IO       // ended otherwise than by an event: for reap
 	last     Completer   // that got an IO back in this run
 	before   []Completer // others that did
@@ -159,7 +160,9 @@ func (e *Engine) Poll() (some bool) {
 // due now.
 func (e *Engine) Push() {
 	if e.back != nil && e.head < len(e.pending) {
+		e.hasty = true
 		e.enter(0)
+		e.hasty = false
 	}
 }
 

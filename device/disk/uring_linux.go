@@ -151,7 +151,12 @@ const outOfMemory = 100 * time.Microsecond
 
 func (b *ringBackend) submit() error {
 	b.e.enters.Add(1)
-	err := b.ring.Submit()
+	var err error
+	if b.e.hasty {
+		err = b.ring.Push()
+	} else {
+		err = b.ring.Submit()
+	}
 	b.must(err)
 	return err
 }

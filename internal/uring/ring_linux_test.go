@@ -183,3 +183,23 @@ func BenchmarkNop(b *testing.B) {
 		})
 	}
 }
+
+func TestPushSubmitsAndLosesNoCompletion(t *testing.T) {
+	for _, o := range []Options{{}, {PollIdle: time.Millisecond}} {
+		r := open(t, o)
+		require.NoError(t, r.Push(), "nothing to submit")
+		for i := range 10 {
+			r.Next().UserData = uint64(i)
+			require.NoError(t, r.Push())
+			if !r.Polled() {
+				require.Zero(t, r.Unsubmitted())
+			}
+		}
+		require.NoError(t, r.Wait(10))
+		c := make([]CQE, 20)
+		require.Equal(t, 10, r.Reap(c))
+		for i := range 10 {
+			require.EqualValues(t, i, c[i].UserData)
+		}
+	}
+}
