@@ -18,8 +18,8 @@
 // whoever posts to it in one system call, so no goroutine stands between a
 // completion and the lane. All methods of an Engine but Wake are for its lane
 // alone, which is locked to its thread. Submit only queues. Poll and Wait hand the
-// queue to the kernel, all that has come together in one system call, and Poll
-// calls the completions.
+// queue to the kernel, all that has come together in one system call, and Push does so
+// at once ([lane.Pusher]). Poll calls the completions.
 //
 // Operations that the kernel can only do while somebody waits (discards, zeroes; with
 // the engine sync all) go to a few goroutines, the pool, which gives them back

@@ -22,10 +22,10 @@
 //
 // On real lanes the source is read ahead by a goroutine of its own, and the lane of
 // the pump looks for the next due time rather than sleep through it (lane.Spinner).
-// Due times are absolute, so what is late makes nothing after it late. Each I/O that
-// is due at a time of its own is submitted by itself, in the order of the trace, but
-// for those that are too late anyway, which go in batches. With one lane nothing
-// overtakes; with several, I/Os hop to theirs, and may be some 50 us late for it.
+// Due times are absolute, so what is late makes nothing after it late. I/Os are
+// submitted when they are due, in the order of the trace: up to 8 that are due together
+// by one call, and those that are too late anyway in larger batches. With one lane
+// nothing overtakes; with several, I/Os hop to theirs, and may be some 50 us late for it.
 // [Pace] and Tally.Slip tell how well that went: up to the submit, behind which the
 // stack has its own times. See docs/adr/0044.
 package replay
