@@ -136,13 +136,13 @@ func New(o Options) (*Context, error) {
 func (c *Context) Capacity() int { return c.capacity }
 
 // port returns lane l's, nil if the context has none.
-func (c *Context) port(l lane.Lane) (p *port) {
+func (c *Context) port(l lane.Lane) *port {
 	if l != nil {
-		if i := uint(l.Index()); i < maxLanes {
-			p = c.lanes[i]
+		if i := l.Index(); uint(i) < maxLanes {
+			return c.lanes[i]
 		}
 	}
-	return p
+	return nil
 }
 
 const closedBit = 1 << 62
