@@ -2,6 +2,7 @@ package aio
 
 import (
 	"context"
+	"runtime"
 
 	"blksim/aio/lane"
 	"blksim/internal/step"
@@ -164,6 +165,9 @@ func (c *Context) Events(ctx context.Context, min int, evs []Event) (int, error)
 // are too few.
 func (c *Context) await(ctx context.Context, min int, evs []Event, n int) (int, error) {
 	defer c.reaping.give()
+	// Who would complete what is missing may only be waiting for this core: then it has
+	// done so when we are back, and neither had to be woken.
+	runtime.Gosched()
 	if ctx.Done() != nil { // else it never ends, and there is nothing to be made for it
 		defer context.AfterFunc(ctx, func() { signal(c.wake) })()
 	}
