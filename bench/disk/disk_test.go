@@ -14,10 +14,10 @@ func TestEveryLoadHasItsRows(t *testing.T) {
 		require.False(t, names[r.Name], r.Name)
 		names[r.Name] = true
 	}
-	for _, want := range []string{"read-q1-vs-tuned", "write-q128-vs-default", "write-q8-cpu", "pinned-read-q32-vs-tuned", "engines"} {
+	for _, want := range []string{"read-q1-vs-tuned", "write-q128-vs-default", "write-q8-cpu", "pinned-read-q32-vs-tuned", "read-q1-bare-cpu", "engines"} {
 		require.True(t, names[want], want)
 	}
-	require.Len(t, names, 2*4*3+2+1)
+	require.Len(t, names, 2*4*5+4+1)
 }
 
 func TestFioReport(t *testing.T) {

@@ -3,7 +3,7 @@
 // takes away again. It needs root and fio.
 //
 //	go run ./bench/disk                      all rows; results to bench/disk/results.json
-//	go run ./bench/disk -v -run read-q32     some rows, with what is behind them
+//	go run ./bench/disk -v -run read-q32-    some rows, with what is behind them
 //	go run ./bench/disk -short               a few short windows, to see that it works
 //	go run ./bench/disk -table               put the results into docs/performance.md
 //
@@ -20,6 +20,9 @@
 // reaps in batches as large as the depth, registers buffers and files, and keeps no
 // map of the blocks it has read (--norandommap), as we keep none. Both have their
 // account of latencies, as we have.
+//
+// The rows "bare" are of a loop over io_uring without any stack: what there is to be won
+// or lost between it and us is ours, and the rest is the kernel's and the disk's.
 //
 // CPU is that of our process, and of fio's job as it reports it; what kernel threads
 // do for a loop device is in neither.

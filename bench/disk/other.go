@@ -19,7 +19,8 @@ func (b *bench) close() error              { return nil }
 
 type ours struct{ kind string }
 
-func openOurs(string, string, spec) (*ours, error) { return nil, notHere }
-func (l *ours) run(time.Duration) (window, error)  { return window{}, notHere }
-func (l *ours) close() error                       { return nil }
-func pinnedCPU() int                               { return 0 }
+func openOurs(string, string, spec) (*ours, error)        { return nil, notHere }
+func (l *ours) run(time.Duration) (window, error)         { return window{}, notHere }
+func (l *ours) close() error                              { return nil }
+func bareRun(string, spec, time.Duration) (window, error) { return window{}, notHere }
+func pinnedCPU() int                                      { return 0 }

@@ -33,3 +33,21 @@ func TestOurSideKeepsItsDepthForATime(t *testing.T) {
 		require.NoError(t, o.close())
 	}
 }
+
+func TestABareLoopKeepsItsDepthForATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, loopdev.Filled(path, 1<<20))
+	for _, depth := range []int{1, 8, 64} {
+		for _, op := range []aio.Op{aio.OpRead, aio.OpWrite} {
+			w, err := bareRun(path, spec{op: op, depth: depth}, 20*time.Millisecond)
+			for _, missing := range []error{syscall.EINVAL, syscall.ENOSYS, syscall.EPERM} {
+				if errors.Is(err, missing) {
+					t.Skip(err)
+				}
+			}
+			require.NoError(t, err)
+			require.Positive(t, w.iops)
+			require.Positive(t, w.cpu)
+		}
+	}
+}

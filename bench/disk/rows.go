@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"blksim/aio"
 	"blksim/bench/figures"
+	"blksim/device/disk"
 )
 
 // bench is a run of the program.
@@ -38,8 +40,9 @@ type window struct {
 	cpu  float64 // ns an I/O
 }
 
-// comparison is the turns of a load, by the alternation.
-type comparison struct{ ours, tuned, usual []window }
+// comparison is the turns of a load, by the alternation. There is nothing bare where
+// our engine is not io_uring.
+type comparison struct{ ours, tuned, usual, bare []window }
 
 // rows are all rows. Those of one load are of the same turns.
 func (b *bench) rows() (rows []figures.Row) {
@@ -51,6 +54,9 @@ func (b *bench) rows() (rows []figures.Row) {
 				return nil, err
 			}
 			r := &figures.Reading{Detail: c.String()}
+			if strings.Contains(suffix, "bare") && len(c.bare) == 0 {
+				return nil, figures.Skip("our engine is not io_uring here")
+			}
 			for i := range c.ours {
 				r.Ratios = append(r.Ratios, ratio(c, i))
 			}
@@ -59,6 +65,14 @@ func (b *bench) rows() (rows []figures.Row) {
 	}
 	tuned := func(c *comparison, i int) float64 { return c.ours[i].iops / c.tuned[i].iops }
 	usual := func(c *comparison, i int) float64 { return c.ours[i].iops / c.usual[i].iops }
+	bare := func(s spec) {
+		add(s, "-bare-vs-tuned", "times tuned fio's IOPS, by a loop without a stack", figures.Bar{}, func(c *comparison, i int) float64 {
+			return c.bare[i].iops / c.tuned[i].iops
+		})
+		add(s, "-bare-cpu", "of tuned fio's CPU time an I/O, by a loop without a stack", figures.Bar{}, func(c *comparison, i int) float64 {
+			return c.bare[i].cpu / c.tuned[i].cpu
+		})
+	}
 	for _, op := range []aio.Op{aio.OpRead, aio.OpWrite} {
 		for _, depth := range depths {
 			s := spec{op: op, depth: depth}
@@ -67,11 +81,13 @@ func (b *bench) rows() (rows []figures.Row) {
 			add(s, "-cpu", "of tuned fio's CPU time an I/O", figures.AtMost(0.9, 0), func(c *comparison, i int) float64 {
 				return c.ours[i].cpu / c.tuned[i].cpu
 			})
+			bare(s)
 		}
 	}
 	pinned := spec{op: aio.OpRead, depth: 32, pinned: true}
 	add(pinned, "-vs-tuned", "times tuned fio's IOPS", figures.AtLeast(1.3, 0), tuned)
 	add(pinned, "-vs-default", "times default fio's IOPS", figures.Bar{}, usual)
+	bare(pinned)
 	return append(rows, figures.Row{Name: "engines", Unit: "kIOPS of our best engine, 4 KiB reads, 32 at once", Run: b.engines})
 }
 
@@ -83,7 +99,11 @@ func (c *comparison) String() string {
 		return fmt.Sprintf("%s kIOPS, %s ns of CPU", figures.Number(median(ws, func(w window) float64 { return w.iops / 1000 })),
 			figures.Number(median(ws, func(w window) float64 { return w.cpu })))
 	}
-	return fmt.Sprintf("ours %s; tuned fio %s; default fio %s", of(c.ours), of(c.tuned), of(c.usual))
+	text := fmt.Sprintf("ours %s; tuned fio %s; default fio %s", of(c.ours), of(c.tuned), of(c.usual))
+	if len(c.bare) > 0 {
+		text += "; no stack " + of(c.bare)
+	}
+	return text
 }
 
 func median(ws []window, of func(window) float64) float64 {
@@ -95,7 +115,7 @@ func median(ws []window, of func(window) float64) float64 {
 	return m
 }
 
-// compare has the three sides of a load take turns, each time another one first.
+// compare has the sides of a load take turns, each time another one first.
 func (b *bench) compare(s spec) (*comparison, error) {
 	if c := b.done[s]; c != nil {
 		return c, nil
@@ -110,13 +130,17 @@ func (b *bench) compare(s spec) (*comparison, error) {
 	}
 	defer ours.close()
 	c := &comparison{}
-	sides := []struct {
+	type side struct {
 		run func() (window, error)
 		to  *[]window
-	}{
+	}
+	sides := []side{
 		{func() (window, error) { return ours.run(b.window) }, &c.ours},
 		{func() (window, error) { return b.fio(path, ours.kind, s, true) }, &c.tuned},
 		{func() (window, error) { return b.fio(path, ours.kind, s, false) }, &c.usual},
+	}
+	if ours.kind == string(disk.IOURing) {
+		sides = append(sides, side{func() (window, error) { return bareRun(path, s, b.window) }, &c.bare})
 	}
 	for i := range b.alternations {
 		for j := range sides {
