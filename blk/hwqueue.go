@@ -71,7 +71,7 @@ func newHwQueue(d *Disk, l lane.Lane, q driver.Queue, depth int, budget *tagset.
 	}
 	h.runFn, h.wakeFn = h.runLater, h.woken
 	h.retry = l.NewTimer(h.run)
-	h.slots = make([]slot, depth)
+	h.slots = newSlots(depth)
 	for tag := range h.slots {
 		h.slots[tag].req = *driver.NewRequest(h, tag)
 	}

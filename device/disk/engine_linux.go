@@ -248,7 +248,7 @@ func (e *Engine) reap() {
 			e.inPool--
 			e.pooled.Add(1)
 		}
-		e.finish(io, io.n, io.errno)
+		e.finish(io, io.n, unix.Errno(io.errno))
 	}
 	clear(e.ended)
 	e.ended = e.ended[:0]

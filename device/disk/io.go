@@ -16,11 +16,22 @@ const (
 // HasData says whether the operation moves bytes of buffers.
 func (o Op) HasData() bool { return o <= Write }
 
-// An IO is one I/O. Whoever submits it fills in the first part before each use and
-// touches nothing of it, nor of the buffers, from Submit to CompleteIO.
+// An IO is one I/O. Whoever submits it fills in the fields that are exported before each
+// use, and touches none of them, nor the buffers, from Submit to CompleteIO.
+//
+// The kernel leaves little in the cache from one I/O to the next: so what each of them
+// needs comes first.
 type IO struct {
-	Op   Op
-	FUA  bool     // of a Write: its data is on the medium when it completes
+	Op  Op
+	FUA bool // of a Write: its data is on the medium when it completes
+
+	// The engine's, while it has the IO.
+	stage stage
+	tries uint8
+	index uint32 // its place in the engine's table
+	gen   uint32 // of this use, so that a late cancel does not hit the next
+	errno uint32 // result, of an IO that the pool did; 0: n bytes
+
 	File *Handle  // from the engine's Register
 	Off  int64    // bytes; a multiple of Info.OffsetAlign
 	Len  int64    // bytes
@@ -28,14 +39,8 @@ type IO struct {
 	Done Completer
 	Tag  int // the user's own
 
-	// The engine's, while it has the IO.
-	index  uint32 // its place in the engine's table
-	gen    uint32 // of this use, so that a late cancel does not hit the next
-	stage  stage
-	tries  uint8
-	n      int64         // result, of an IO that the pool did
-	errno  syscall.Errno // 0: n bytes
-	vector []iovec       // of several buffers; kept from one use to the next
+	n      int64    // result, of an IO that the pool did
+	vector *[]iovec // of several buffers; kept from one use to the next
 }
 
 // A Completer gets an IO back.
@@ -68,10 +73,13 @@ type iovec struct {
 
 // fillVector describes the buffers for the kernel.
 func (io *IO) fillVector() []iovec {
-	v := io.vector[:0]
+	if io.vector == nil {
+		io.vector = new([]iovec)
+	}
+	v := (*io.vector)[:0]
 	for _, b := range io.Bufs {
 		v = append(v, iovec{&b[0], uintptr(len(b))})
 	}
-	io.vector = v
+	*io.vector = v
 	return v
 }

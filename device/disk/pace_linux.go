@@ -22,7 +22,7 @@ type pace struct {
 
 const (
 	// late is how long after its time an I/O may be told, if they go on as they did.
-	late = 25 * time.Microsecond
+	late = 50 * time.Microsecond
 
 	// If they do not, a wait for several ends after latest. A timer of the kernel that
 	// goes off before its next tick (4 ms at 250 Hz) has to be programmed anew for each

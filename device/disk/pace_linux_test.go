@@ -52,9 +52,9 @@ func TestAWaitIsForWhatComesInTime(t *testing.T) {
 		"one":                            {1, full(20 * time.Microsecond), 1, 1},
 		"few in flight":                  {7, full(4 * time.Microsecond), 1, 1},
 		"a quarter of what is in flight": {16, full(time.Microsecond), 3.2, 4},
-		"what comes within 25 us":        {1000, full(4 * time.Microsecond), 4.5, 6},
+		"what comes within 50 us":        {1000, full(8 * time.Microsecond), 4.5, 6},
 		"as many as are tried":           {1000, full(time.Microsecond), 8, 16},
-		"none is late on a slow disk":    {128, full(20 * time.Microsecond), 1, 1},
+		"none is late on a slow disk":    {128, full(40 * time.Microsecond), 1, 1},
 		"what would leave a device idle": {32, wide(80*time.Microsecond, 32), 1, 3},
 		"of many, it does not":           {512, wide(800*time.Microsecond, 512), 6, 16},
 	} {

@@ -96,7 +96,8 @@ func (p *pool) serve() {
 		io := p.todo[0]
 		p.todo = slices.Delete(p.todo, 0, 1)
 		p.mu.Unlock()
-		io.n, io.errno = io.do()
+		n, errno := io.do()
+		io.n, io.errno = n, uint32(errno)
 		p.mu.Lock()
 		p.done = append(p.done, io)
 		p.ready.Store(int32(len(p.done)))

@@ -56,7 +56,7 @@ func (e *Engine) returned(token uint64, res int64) {
 // refused is the end of an I/O with a place that the kernel did not take.
 func (e *Engine) refused(io *IO, errno unix.Errno) {
 	e.unplace(io)
-	io.stage, io.n, io.errno = nowhere, 0, errno
+	io.stage, io.n, io.errno = nowhere, 0, uint32(errno)
 	e.ended = append(e.ended, io)
 }
 

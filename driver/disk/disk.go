@@ -135,7 +135,7 @@ func (d *Disk) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &queue{disk: d, lane: l, engine: e, handle: h, capacity: d.limits.Capacity, align: d.info.MemoryAlign, slots: make([]slot, depth)}
+	q := &queue{disk: d, lane: l, engine: e, handle: h, capacity: d.limits.Capacity, align: d.info.MemoryAlign, slots: newSlots(depth)}
 	for tag := range q.slots {
 		io := &q.slots[tag].io
 		io.File, io.Done, io.Tag = h, q, tag

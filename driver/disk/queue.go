@@ -22,12 +22,19 @@ type queue struct {
 	run      driver.Run
 }
 
-// slot is a tag with its I/O.
+// slot is a tag with its I/O, in two lines of the cache.
 type slot struct {
 	io      disk.IO
 	req     *driver.Request // nil: free
-	bounce  [1][]byte       // a buffer for requests with bad ones; kept
+	bounce  *[1][]byte      // a buffer for requests with bad ones; kept; nil: not needed yet
 	bounced bool            // this one was
+}
+
+// newSlots makes so many, each at the beginning of a line: only what takes more than
+// 32 KiB do Go's allocator's headers leave alone.
+func newSlots(depth int) []slot {
+	least := 32<<10/int(unsafe.Sizeof(slot{})) + 1
+	return make([]slot, max(depth, least))[:depth]
 }
 
 var (
@@ -67,6 +74,9 @@ func (q *queue) aligned(bufs [][]byte) bool {
 
 // bounce has the I/O use a buffer of the slot's.
 func (q *queue) bounce(s *slot, r *driver.Request) {
+	if s.bounce == nil {
+		s.bounce = new([1][]byte)
+	}
 	if int64(cap(s.bounce[0])) < r.Len {
 		q.disk.engines.Arena().Free(s.bounce[0])
 		s.bounce[0] = q.disk.Alloc(int(r.Len))
@@ -134,7 +144,7 @@ func (q *queue) Cancel(r *driver.Request) {
 // write to stays.
 func (q *queue) free() {
 	for tag := range q.slots {
-		if s := &q.slots[tag]; s.req == nil {
+		if s := &q.slots[tag]; s.req == nil && s.bounce != nil {
 			q.disk.engines.Arena().Free(s.bounce[0])
 			s.bounce[0] = nil
 		}
