@@ -83,6 +83,18 @@ func (k Kiocb) Private() any { p, i := k.page(); return p.private[i] }
 // SetPrivate keeps v with the slot. Between Start and Complete only.
 func (k Kiocb) SetPrivate(v any) { p, i := k.page(); p.private[i] = v }
 
+// Look looks, for the cache, at the memory that completing the I/O and starting the next
+// in its slot need; the answer means nothing. A target that is about to complete several
+// I/Os calls it for each of them first. From Start to Complete.
+func (k Kiocb) Look() int64 {
+	p, i := k.page()
+	n := k.slot.result ^ int64(p.times[i].Returned)
+	if p.private[i] == nil {
+		n++
+	}
+	return n
+}
+
 // Cancelled says whether a cancel of this I/O was accepted. Once true it stays
 // so until the slot's next generation, where it is false; a completion never
 // makes it true. Any goroutine. This is all that a target without a callback

@@ -54,6 +54,7 @@ type hwQueue struct {
 	stampsArrival bool // somebody wants to know when bios arrive
 	removed       bool
 	resetting     bool
+	looked        int64     // of no meaning; see ExpectRequest
 	returned      lane.Time // when the driver last gave something back
 	idlers        []func()  // to be called when nothing is queued or with the driver
 

@@ -27,6 +27,19 @@ type Runner interface {
 	EndRun()
 }
 
+// Expect says that r is likely to be completed soon, by a driver that knows that of several
+// requests before it completes the first: what the cache does not have of them comes in
+// the time of one, if they are looked at one after the other with nothing in between.
+func Expect(r *Request) {
+	if e, ok := r.owner.(Expecter); ok {
+		e.ExpectRequest(r)
+	}
+}
+
+// An Expecter is a Completer that looks, for the cache, at the memory that it needs when r
+// completes. It changes nothing.
+type Expecter interface{ ExpectRequest(r *Request) }
+
 // Complete is With and r.Complete.
 func (u *Run) Complete(r *Request, st aio.Status, n int64) {
 	u.With(r)

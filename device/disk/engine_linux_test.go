@@ -100,12 +100,16 @@ type ends struct {
 	left int
 	open bool // within a run
 	runs int
+
+	expected int
 }
 
 func (d *ends) EndRun() {
 	d.open = false
 	d.runs++
 }
+
+func (d *ends) ExpectIO(*IO) { d.expected++ }
 
 func (d *ends) CompleteIO(io *IO, n int64, errno syscall.Errno) {
 	r := &d.got[io.Tag]

@@ -50,6 +50,10 @@ type Completer interface {
 	// from Poll or Cancel. It may submit again.
 	CompleteIO(io *IO, n int64, errno syscall.Errno)
 
+	// ExpectIO comes before several calls of CompleteIO, for each of the IOs, and is to
+	// look, for the cache, at the memory that these need.
+	ExpectIO(io *IO)
+
 	// EndRun comes after the last of the calls of CompleteIO that come at once, so
 	// that what is the same for all of them is done once.
 	EndRun()

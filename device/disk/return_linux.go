@@ -53,6 +53,15 @@ func (e *Engine) returned(token uint64, res int64) {
 	}
 }
 
+// expect says that the event of an I/O has come.
+func (e *Engine) expect(token uint64) {
+	if index := uint32(token); int(index) < len(e.table) {
+		if io := e.table[index]; io != nil {
+			io.Done.ExpectIO(io)
+		}
+	}
+}
+
 // refused is the end of an I/O with a place that the kernel did not take.
 func (e *Engine) refused(io *IO, errno unix.Errno) {
 	e.unplace(io)

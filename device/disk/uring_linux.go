@@ -226,7 +226,15 @@ func (b *ringBackend) arm(n int) {
 // reap ends what has come back.
 func (b *ringBackend) reap() {
 	for b.ring.Ready() > 0 {
-		for _, c := range b.cqes[:b.ring.Reap(b.cqes)] {
+		cqes := b.cqes[:b.ring.Reap(b.cqes)]
+		if len(cqes) > 1 {
+			for i := range cqes {
+				if token := cqes[i].UserData; token < kindBell {
+					b.e.expect(token)
+				}
+			}
+		}
+		for _, c := range cqes {
 			switch {
 			case c.UserData&kindCancel != 0:
 				b.answered(c)

@@ -92,6 +92,9 @@ func (q *queue) bounce(s *slot, r *driver.Request) {
 	}
 }
 
+// ExpectIO is what the engine calls before several CompleteIOs.
+func (q *queue) ExpectIO(io *disk.IO) { driver.Expect(q.slots[io.Tag].req) }
+
 // CompleteIO is what the engine calls.
 func (q *queue) CompleteIO(io *disk.IO, n int64, errno syscall.Errno) {
 	s := &q.slots[io.Tag]
