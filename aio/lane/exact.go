@@ -37,8 +37,9 @@ func (l *realLane) Spin(most time.Duration) {
 	if most = max(most, 0); most == l.spin {
 		return
 	}
+	changes := most == 0 || l.spin == 0
 	l.spin = most
-	if l.running && l.waiter != nil {
+	if changes && l.running && l.waiter != nil {
 		l.sharpen(most > 0)
 	}
 	l.alarmAt = 0 // what it is set for may be too late

@@ -129,6 +129,7 @@ func TestLaneIsBoundOnlyWhileItIsExact(t *testing.T) {
 		l.place.bind(1)
 	}
 	require.Equal(t, all[1:2], on(bound))
+	on(func() { l.Spin(time.Millisecond) }) // exact as before
 	require.Equal(t, all, on(func() { l.Spin(0) }))
 	require.Equal(t, all[1:2], on(bound))
 	require.Equal(t, all, on(func() { l.Attach(nil) }))
