@@ -11,9 +11,6 @@ import (
 //     wake it (leads), and looks at the clock until then.
 //   - Shortly before, it looks at nothing else (aim).
 //   - What the timer has queued with the Waiter is handed over at once (Pusher).
-//   - From then on until it waits again its thread runs before ordinary ones (urgency):
-//     where a submit wakes a worker of the kernel on the same processor, that worker ran
-//     first, and what was due in the 15 to 40 us that it took was late.
 //   - It runs on a processor where little else goes before it (place).
 //   - The Go scheduler has its thread when nothing is due (yield).
 type exact struct {
@@ -21,9 +18,7 @@ type exact struct {
 	leads   leads
 	pusher  Pusher // the Waiter; nil: it is none
 	looked  Time   // when the lane last looked at something else than the clock
-	slept   Time   // when it last came back from a wait
 	yielded Time   // when it last let the Go scheduler have its thread
-	urgent  urgency
 	place   place
 
 	// The lane was woken for a timer: rise counts the rounds since, from 1; 0: no more.
@@ -45,44 +40,17 @@ func (l *realLane) Spin(most time.Duration) {
 	l.alarmAt = 0 // what it is set for may be too late
 }
 
-// sharpen has the lane's own thread wake as exactly as the system can, and run before
-// others, or takes that back. The least slack is 1 ns.
+// sharpen has the lane's own thread wake as exactly as the system can, or takes that back.
+// The least slack is 1 ns.
 func (l *realLane) sharpen(on bool) {
 	if !on {
 		setSlack(0)
-		l.urgent.end()
 		l.place.end()
 		return
 	}
 	setSlack(1)
 	l.leads.init()
 	l.place.init()
-	l.urgent = urgency{}
-	l.slept = l.Now()
-}
-
-// urgency is whether the lane's thread has the priority of real time. It has not while
-// the lane waits or yields: then the thread deals with the Go scheduler, which in places
-// spins until another thread has gone on, and if that one is ordinary and waits for this
-// processor, it does not (on one processor, lanes stood for 900 ms so).
-type urgency struct{ is, denied, tired bool }
-
-// busyMost is how long a lane may be busy without a pause and still be urgent. One that
-// is busy for longer may keep from running what its own I/Os need: a worker of the kernel.
-const busyMost = 2 * time.Millisecond
-
-func (u *urgency) rise() {
-	if !u.is && !u.denied && !u.tired {
-		u.is = setUrgent(true)
-		u.denied = !u.is
-	}
-}
-
-func (u *urgency) end() {
-	if u.is {
-		setUrgent(false)
-		u.is = false
-	}
 }
 
 const (
@@ -117,18 +85,13 @@ func (l *realLane) aim() {
 			l.place.slept(l.leads.learn(l.nap, now.Sub(l.wakeAt), l.spin))
 		}
 	}
-	if l.urgent.is && now.Sub(l.slept) > busyMost {
-		l.urgent.end()
-		l.urgent.tired = true
-	}
 }
 
 // woke is called when the lane is back from a wait for d, which sleep has said; < 0: it
 // had no limit.
 func (l *realLane) woke(d time.Duration) {
-	l.slept, l.urgent.tired = l.Now(), false
 	l.rise, l.nap = 0, d
-	if d > 0 && l.slept >= l.wakeAt {
+	if d > 0 && l.Now() >= l.wakeAt {
 		l.rise = 1
 	}
 }

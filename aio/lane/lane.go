@@ -99,9 +99,8 @@ type Spinner interface {
 	// of the lane goes on, but not in the last 5 us. Without a Waiter, it gets up 150 us
 	// before, at most.
 	//
-	// With a Waiter, the lane's thread has real-time priority (SCHED_FIFO, 1) from when it
-	// gets up until it waits again, for 2 ms at the most, if the process may have that. A
-	// Waiter that is a [Pusher] is told to hand over what timers have queued.
+	// With a Waiter, the lane also chooses its processor, of those that its thread may run
+	// on, and a Waiter that is a [Pusher] is told to hand over what timers have queued.
 	//
 	// 0, the default, takes it all back. On the lane.
 	Spin(most time.Duration)

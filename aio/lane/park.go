@@ -26,13 +26,11 @@ func (l *realLane) parkInWaiter() {
 	if next, armed := l.timers.Bound(); armed {
 		if d = l.sleep(Time(next)); d <= 0 {
 			if l.spin > 0 {
-				l.urgent.rise()
 				l.place.wait(l.Now())
 			}
 			return
 		}
 	}
-	l.urgent.end()
 	if l.spin > 0 && (d < 0 || d >= yieldGap) && l.yield() {
 		return
 	}

@@ -16,30 +16,6 @@ func setSlack(ns uintptr) {
 	syscall.RawSyscall(syscall.SYS_PRCTL, prSetTimerslack, ns, 0)
 }
 
-const (
-	schedOther       = 0
-	schedFIFO        = 1
-	schedResetOnFork = 0x40000000
-)
-
-// setUrgent has the calling thread run before all ordinary ones, as one of real time of
-// the lowest priority, or takes that back. It answers false, and changes nothing, where
-// the process may not do that (CAP_SYS_NICE, RLIMIT_RTPRIO), or has been started with a
-// policy that is not the usual one: then somebody has decided already.
-func setUrgent(on bool) bool {
-	from, to, priority := uintptr(schedOther), uintptr(schedFIFO|schedResetOnFork), new(int32)
-	if on {
-		*priority = 1
-	} else {
-		from, to = to, from
-	}
-	if was, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_GETSCHEDULER, 0, 0, 0); errno != 0 || was != from {
-		return false
-	}
-	_, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, 0, to, uintptr(unsafe.Pointer(priority)))
-	return errno == 0
-}
-
 // cpuSet is the kernel's, for 1,024 processors.
 type cpuSet [16]uint64
 

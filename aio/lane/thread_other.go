@@ -4,8 +4,6 @@ package lane
 
 func setSlack(uintptr) {}
 
-func setUrgent(bool) bool { return false }
-
 func allowed() []int { return nil }
 
 func bind(...int) {}
