@@ -1,8 +1,6 @@
 package blk
 
 import (
-	"unsafe"
-
 	"blksim/aio"
 	"blksim/aio/lane"
 	"blksim/driver"
@@ -24,13 +22,6 @@ type slot struct {
 	r      *request
 	vec    [][]byte // its buffers
 	waiter          // for its timeout
-}
-
-// newSlots makes so many, each at the beginning of a line: only what takes more than
-// 32 KiB do Go's allocator's headers leave alone.
-func newSlots(depth int) []slot {
-	least := 32<<10/int(unsafe.Sizeof(slot{})) + 1
-	return make([]slot, max(depth, least))[:depth]
 }
 
 // slotState is what is noted about one use of a slot.

@@ -8,6 +8,7 @@ import (
 	"blksim/blk/sched"
 	"blksim/blk/tagset"
 	"blksim/driver"
+	"blksim/internal/cacheline"
 )
 
 const defaultRetryDelay = 100 * time.Microsecond
@@ -72,7 +73,7 @@ func newHwQueue(d *Disk, l lane.Lane, q driver.Queue, depth int, budget *tagset.
 	}
 	h.runFn, h.wakeFn = h.runLater, h.woken
 	h.retry = l.NewTimer(h.run)
-	h.slots = newSlots(depth)
+	h.slots = cacheline.Make[slot](depth)
 	for tag := range h.slots {
 		h.slots[tag].req = *driver.NewRequest(h, tag)
 	}

@@ -21,8 +21,7 @@ type bare struct {
 	spec   spec
 	ring   *uring.Ring
 	memory []byte
-	blocks uint64
-	random uint64
+	places places
 	cqes   [256]uring.CQE
 }
 
@@ -51,7 +50,7 @@ func bareHere(path string, s spec, d time.Duration) (window, error) {
 	if err != nil {
 		return window{}, err
 	}
-	b := &bare{spec: s, blocks: uint64(size / 4096), random: 1}
+	b := &bare{spec: s, places: newPlaces(size)}
 	if b.memory, err = unix.Mmap(-1, 0, s.depth*4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE); err != nil {
 		return window{}, err
 	}
@@ -110,16 +109,11 @@ func (b *bare) run(d time.Duration) (window, error) {
 
 // again fills in an I/O, at another place.
 func (b *bare) again(i uint64) {
-	x := b.random // xorshift64*
-	x ^= x >> 12
-	x ^= x << 25
-	x ^= x >> 27
-	b.random = x
 	s := b.ring.Next() // there are more entries than I/Os
 	s.Opcode, s.FD, s.Flags, s.UserData = uring.OpReadFixed, 0, uring.FixedFile, i
 	if b.spec.op == aio.OpWrite {
 		s.Opcode++
 	}
-	s.Off = x * 0x2545f4914f6cdd1d % b.blocks * 4096
+	s.Off = uint64(b.places.next())
 	s.Addr, s.Len = uint64(uintptr(unsafe.Pointer(&b.memory[i*4096]))), 4096
 }

@@ -29,8 +29,7 @@ type ours struct {
 	ios     []aio.IO // by the event's data
 	batch   []aio.IO
 	latency hist.Histogram
-	blocks  uint64
-	random  uint64
+	places  places
 	total   int
 	flying  int
 	end     lane.Time
@@ -46,7 +45,7 @@ func openOurs(path, kind string, s spec) (*ours, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &ours{spec: s, group: lane.NewReal(1), disk: d, random: 1, blocks: uint64(d.Limits().Capacity / 4096)}
+	l := &ours{spec: s, group: lane.NewReal(1), disk: d, places: newPlaces(d.Limits().Capacity)}
 	l.lane = l.group.Lane(0)
 	if l.blk, err = blk.Open(d, blk.Options{Queues: []lane.Lane{l.lane}, Depth: s.depth}); err != nil {
 		l.group.Close()
@@ -110,14 +109,24 @@ func (l *ours) run(d time.Duration) (window, error) {
 	return window{iops: float64(l.total) / took.Seconds(), cpu: float64(used) / float64(l.total)}, nil
 }
 
-// again puts an I/O into the next batch, at another place.
-func (l *ours) again(data uint64) {
-	x := l.random // xorshift64*
+// places are random blocks of a disk, the same each time.
+type places struct{ blocks, random uint64 }
+
+func newPlaces(capacity int64) places { return places{uint64(capacity / 4096), 1} }
+
+// next is where the next I/O goes.
+func (p *places) next() int64 {
+	x := p.random // xorshift64*
 	x ^= x >> 12
 	x ^= x << 25
 	x ^= x >> 27
-	l.random = x
-	l.ios[data].Off = int64(x*0x2545f4914f6cdd1d%l.blocks) * 4096
+	p.random = x
+	return int64(x*0x2545f4914f6cdd1d%p.blocks) * 4096
+}
+
+// again puts an I/O into the next batch, at another place.
+func (l *ours) again(data uint64) {
+	l.ios[data].Off = l.places.next()
 	l.batch = append(l.batch, l.ios[data])
 }
 

@@ -61,10 +61,11 @@ func (e *Engine) short(d time.Duration) (short, rest time.Duration) {
 // comes alone is not told too late. It is for one where the limit is short already: a
 // timer of the lane is near.
 func (e *Engine) several(short *time.Duration) int {
+	inKernel := e.inKernel
 	if *short >= 0 {
-		return 1
+		inKernel = 1
 	}
-	n := e.pace.several(e.inKernel)
+	n := e.pace.several(inKernel)
 	if n > 1 {
 		*short = latest
 	}

@@ -11,6 +11,7 @@ import (
 	"blksim/aio/lane"
 	"blksim/device/disk"
 	"blksim/driver"
+	"blksim/internal/cacheline"
 )
 
 // Options say how to open a disk. The zero value opens it for reading, with O_DIRECT
@@ -135,7 +136,7 @@ func (d *Disk) OpenQueue(l lane.Lane, qid, depth int) (driver.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &queue{disk: d, lane: l, engine: e, handle: h, capacity: d.limits.Capacity, align: d.info.MemoryAlign, slots: newSlots(depth)}
+	q := &queue{disk: d, lane: l, engine: e, handle: h, capacity: d.limits.Capacity, align: d.info.MemoryAlign, slots: cacheline.Make[slot](depth)}
 	for tag := range q.slots {
 		io := &q.slots[tag].io
 		io.File, io.Done, io.Tag = h, q, tag

@@ -30,13 +30,6 @@ type slot struct {
 	bounced bool            // this one was
 }
 
-// newSlots makes so many, each at the beginning of a line: only what takes more than
-// 32 KiB do Go's allocator's headers leave alone.
-func newSlots(depth int) []slot {
-	least := 32<<10/int(unsafe.Sizeof(slot{})) + 1
-	return make([]slot, max(depth, least))[:depth]
-}
-
 var (
 	_ driver.Queue    = (*queue)(nil)
 	_ driver.Canceler = (*queue)(nil)

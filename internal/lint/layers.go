@@ -37,11 +37,11 @@ var layers = []layer{
 	{"driver/delay", []string{"driver", "aio", "aio/lane", "sim"}},
 	{"driver/fault", []string{"driver", "aio", "aio/lane", "sim", "sim/faultplan"}},
 	{"driver/nvme", []string{"driver", "aio", "aio/lane", "internal/step", "device/nvme/..."}},
-	{"driver/disk", []string{"driver", "aio", "aio/lane", "internal/step", "device/disk/..."}},
+	{"driver/disk", []string{"driver", "aio", "aio/lane", "internal/step", "internal/cacheline", "device/disk/..."}},
 	{"driver/drivertest", []string{"driver/...", "blk/...", "aio/...", "sim", "internal/blockmodel"}},
 	{"driver/drivertest/...", []string{"driver/...", "blk/...", "aio/...", "sim"}},
 
-	{"blk", []string{"aio", "aio/lane", "driver", "blk/...", "internal/hist", "internal/step"}},
+	{"blk", []string{"aio", "aio/lane", "driver", "blk/...", "internal/cacheline", "internal/hist", "internal/step"}},
 	{"blk/...", []string{"aio", "aio/lane", "driver", "blk/...", "internal/hist", "internal/step"}},
 
 	{"sim", []string{"aio/lane", "internal/wheel"}},
@@ -56,6 +56,7 @@ var layers = []layer{
 	{"internal/hist", nil},
 	{"internal/lint", nil},
 	{"internal/step", nil},
+	{"internal/cacheline", nil},
 	{"internal/wheel", nil},
 	{"internal/profile", []string{anyOwn, toml}},
 	{"internal/iofile", []string{anyOwn, parquet}},
